@@ -1,0 +1,172 @@
+"""Reverse mode: a level whose nodes remember what ran, and the sweep back over them.
+
+The sweep walks nodes by falling sequence number, so every user of a node comes before it and no recursion is needed.
+It runs the rules on values one level down: on arrays at NumPy's speed, on traced values recorded or differentiated in
+turn.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.node import PICK, Node, node_or_picks
+from gradcli.graph.op import Op
+from gradcli.graph.state import state
+from gradcli.graph.values import OPERATORS, CoreValue, Level, dtype_of, is_inexact
+
+
+class ReverseLevel(Level):
+    """Keeps a node of every op on its values that can carry a derivative."""
+
+    __slots__ = ()
+
+    def leaf(self, value: CoreValue) -> Node:
+        """A node to differentiate with respect to."""
+        return Node(self, None, (), {}, value)
+
+    def process(self, op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) -> CoreValue:
+        """Compute one level down; keep a node unless the result is a constant."""
+        y = bind(op, *[self.lowered(x) for x in operands], **params)
+        if op.kind == "constant" or self.id <= state.constant_below or not _carries(y):
+            return y
+        return node_or_picks(self, op, operands, params, y)
+
+    def lowered(self, x: CoreValue) -> CoreValue:
+        """The value of a node of this level; anything else is itself."""
+        return x.value if isinstance(x, Node) and x.level is self else x
+
+
+#: The torch tape: level 0, always there.
+TAPE = ReverseLevel(0)
+
+
+def _carries(y: CoreValue) -> bool:
+    return any(is_inexact(part) for part in y) if type(y) is tuple else is_inexact(y)
+
+
+def sweep(
+    level: ReverseLevel,
+    seeds: Iterable[tuple[Node, CoreValue]],
+    *,
+    keep_all: bool = False,
+    create_graph: bool = False,
+) -> dict[Node, CoreValue]:
+    """Cotangents of the leaves of `level` that the seeds reach; with `keep_all`, of every node.
+
+    Args:
+        level: whose nodes to walk.
+        seeds: nodes and their cotangents, each of its node's shape (a batched cotangent stands for many).
+        keep_all: keep the cotangents of nodes between, too.
+        create_graph: run the rules on the nodes themselves rather than one level down, so that they are recorded.
+    """
+    cotangents: dict[Node, CoreValue] = {}
+    waiting: list[tuple[int, Node]] = []
+
+    def give(node: Node, g: CoreValue) -> None:
+        held = cotangents.get(node)
+        if held is None:
+            cotangents[node] = g
+            heapq.heappush(waiting, (-node.seq, node))
+        else:
+            cotangents[node] = held + g
+
+    for node, g in seeds:
+        give(node, g)
+    while waiting:
+        node = heapq.heappop(waiting)[1]
+        if node.op is not None:
+            for x, share in _shares(level, node, cotangents[node], create_graph):
+                give(x, share)
+            if not keep_all:
+                del cotangents[node]
+    return cotangents
+
+
+def _shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) -> Iterator[tuple[Node, CoreValue]]:
+    """What each input that is a node of `level` gets of the cotangent of one node."""
+    op, inputs = node.op, node.inputs
+    assert op is not None
+    if op is PICK:
+        whole, index = inputs[0], node.params["index"]
+        yield whole, _Parts(g if i == index else None for i in range(len(whole.value)))
+        return
+    assert op.vjp is not None, f"{op} has no vjp"
+    wanted = [isinstance(x, Node) and x.level is level for x in inputs]
+    state.span = node.span
+    if create_graph:
+        found = op.vjp(g, _as_operand(node), inputs, node.params, wanted)
+    else:
+        found = op.vjp(g, node.value, [level.lowered(x) for x in inputs], node.params, wanted)
+    for x, share, want in zip(inputs, found, wanted, strict=True):
+        if want and share is not None:
+            yield x, in_dtype(share, x.dtype)
+
+
+def _as_operand(node: Node) -> CoreValue:
+    """A node as a rule takes it: one of several results is a tuple of its picks."""
+    if type(node.value) is not tuple:
+        return node
+    return tuple(Node(node.level, PICK, (node,), {"index": i}, part) for i, part in enumerate(node.value))
+
+
+class _Parts(tuple):  # type: ignore[type-arg]
+    """Cotangents of an op's several results; None where none has come."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> _Parts:
+        return _Parts(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
+
+
+def push(level: ReverseLevel, tangents: dict[Node, CoreValue], outputs: Iterable[CoreValue]) -> list[CoreValue | None]:
+    """Tangents of `outputs`, pushed forward from the leaves' over the nodes that a reverse level kept.
+
+    So one run of a program serves both directions. None is a zero tangent.
+    """
+    found: dict[Node, Any] = dict(tangents)
+    wanted = [y if isinstance(y, Node) and y.level is level else None for y in outputs]
+    for node in reachable(level, [y for y in wanted if y is not None]):
+        if node.op is not None:
+            found[node] = _pushed(level, node, found)
+    return [None if y is None else found.get(y) for y in wanted]
+
+
+def _pushed(level: ReverseLevel, node: Node, found: dict[Node, Any]) -> Any:
+    into = [found.get(x) if isinstance(x, Node) and x.level is level else None for x in node.inputs]
+    if all(t is None for t in into):
+        return None
+    if node.op is PICK:
+        parts = found[node.inputs[0]]
+        t = parts[node.params["index"]]
+        return None if t is None else in_dtype(t, node.dtype)
+    assert node.op is not None and node.op.jvp is not None, f"{node.op} has no jvp"
+    state.span = node.span
+    t = node.op.jvp(into, node.value, [level.lowered(x) for x in node.inputs], node.params)
+    return t if t is None or type(t) is tuple else in_dtype(t, node.dtype)
+
+
+def reachable(level: ReverseLevel, roots: Iterable[Node]) -> list[Node]:
+    """The nodes of `level` that the roots depend on, themselves included, in order of execution."""
+    seen = set(roots)
+    waiting = list(seen)
+    while waiting:
+        for x in waiting.pop().inputs:
+            if isinstance(x, Node) and x.level is level and x not in seen:
+                seen.add(x)
+                waiting.append(x)
+    return sorted(seen, key=lambda node: node.seq)
+
+
+def in_dtype(g: CoreValue, dtype: np.dtype[Any]) -> CoreValue:
+    """A cotangent or tangent in the dtype of what it belongs to; the imaginary part of a real thing's is dropped."""
+    found = dtype_of(g)
+    if found == dtype:
+        return g
+    if found.kind == "c" and dtype.kind == "f":
+        g = OPERATORS["real"](g)
+    return OPERATORS["astype"](g, dtype)

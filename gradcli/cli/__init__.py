@@ -1,0 +1,1 @@
+"""What a person types and sees: the words of the command line, the commands, and their layout."""

@@ -1,0 +1,89 @@
+"""Where an answer goes and in what form: a terminal's layout, or the text, JSON or binary of `files`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gradcli.cli.words import Invocation
+from gradcli.files import Answer, choose_format, deliver, encode
+from gradcli.graph.errors import GradcliError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def publish(invocation: Invocation, answer: Answer, layout: Callable[[Console], None]) -> None:
+    """Give the answer: laid out by `layout` where a person reads it, else in the form that was asked for.
+
+    Raises:
+        GradcliError: the form cannot hold the answer, or it cannot be written.
+    """
+    if wants_layout(invocation):
+        layout(terminal(invocation))
+        return
+    values = invocation.values
+    form = choose_format(values["format"], values["output"])
+    send(invocation, encode(answer, form), form)
+
+
+def publish_text(invocation: Invocation, text: str, layout: Callable[[Console], None] | None = None) -> None:
+    """Give an answer that is a text already; `layout` is for a terminal."""
+    if layout is not None and wants_layout(invocation):
+        layout(terminal(invocation))
+        return
+    if not text.endswith("\n"):
+        text += "\n"
+    send(invocation, text.encode("utf-8", "backslashreplace"), "text")
+
+
+def send(invocation: Invocation, data: bytes, form: str) -> None:
+    """Write the bytes of an answer to `-o FILE` or standard output.
+
+    Raises:
+        GradcliError: they cannot be written.
+    """
+    path = invocation.values["output"]
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        deliver(data, path, form, sys.stdout.buffer)
+    elif path is not None and path != "-":
+        from gradcli.files.atomic import write_whole
+
+        write_whole(path, data)
+    else:
+        raise GradcliError("cannot write the answer: standard output is closed", mend="or give -o FILE")
+
+
+def wants_layout(invocation: Invocation) -> bool:
+    """Whether a person reads the answer: on a terminal, or through a pipe with `--color always`."""
+    values = invocation.values
+    if values["format"] is not None or values["output"] is not None or sys.stdout is None:
+        return False
+    return values["color"] == "always" or sys.stdout.isatty()
+
+
+def terminal(invocation: Invocation) -> Console:
+    """The console for a layout; it takes nothing for markup."""
+    from rich.console import Console
+
+    class Terminal(Console):
+        """rich would end the process with exit code 1 where a pipe is closed."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    color = invocation.values["color"]
+    plain = color == "never" or (color == "auto" and bool(os.environ.get("NO_COLOR")))
+    always: Any = {"force_terminal": True, "color_system": "standard"} if color == "always" else {}
+    return Terminal(
+        file=sys.stdout,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        no_color=plain,
+        soft_wrap=False,
+        **always,
+    )

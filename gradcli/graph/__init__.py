@@ -1,0 +1,1 @@
+"""What an op is, what ran, and who reads it: ops, nodes, levels, recordings and `bind`."""

@@ -1,0 +1,68 @@
+"""VALUEs of the command line: expressions of the language without inputs."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from gradcli.graph.errors import GradcliError
+from gradcli.graph.state import state
+from gradcli.graph.values import CoreValue, concrete
+from gradcli.language.diagnostics import ProgramError
+from gradcli.language.options import RunOptions
+from gradcli.language.program import Program
+from gradcli.language.source import Source, Span
+from gradcli.language.values import LanguageValue, core
+from gradcli.ops.registry import as_core
+
+
+def evaluate_literal(text: str, name: str, options: RunOptions) -> CoreValue:
+    """The array that a VALUE stands for; `1,2,3` is a vector, and integers become floats.
+
+    Args:
+        text: the VALUE.
+        name: what it is the value of, for messages and for its random numbers.
+        options: dtype of floats, seed, limits.
+
+    Raises:
+        GradcliError: it is no expression, has inputs, or is no array; the span points into the text.
+    """
+    source = Source(f"{name}=", text)
+    if not source.text.strip():
+        raise GradcliError(f"the value of '{name}' is empty", mend=f"give a number, as {name}=1.5, or {name}=@FILE")
+    before = (state.default_float, state.torch_semantics)
+    try:
+        program = Program.parse(source)
+        _check(program, name)
+        seed = int.from_bytes(name.encode()[:8], "big") ^ options.seed
+        result = program.run({}, options=options._replace(of=None, seed=seed))
+        array = concrete(result.cores()[0] if not result.is_tuple else _joined(result.outputs))
+    finally:
+        state.default_float, state.torch_semantics = before
+    return array.astype(options.dtype or np.float64) if array.dtype.kind in "iu" else array
+
+
+def _check(program: Program, name: str) -> None:
+    source = program.source
+    if not program.is_expression:
+        first = source.lines[0]
+        raise ProgramError(
+            "a VALUE is one expression",
+            mend="such as 1.5, [1, 2, 3] or eye(3)",
+            span=Span(source, 1, 1, 1, len(first) + 1),
+        )
+    for decl in program.inputs.values():
+        raise ProgramError(
+            f"'{decl.name}' has no value here: a VALUE has no inputs", mend=_hint(source.text, name), span=decl.span
+        )
+
+
+def _hint(text: str, name: str) -> str | None:
+    if re.fullmatch(r"[\w./~-]+\.(npy|npz|json|csv|txt|dat)", text):
+        return f"a file is given as {name}=@{text}"
+    return None
+
+
+def _joined(outputs: tuple[LanguageValue, ...]) -> CoreValue:
+    return as_core(core(list(outputs), "a VALUE"))

@@ -1,0 +1,267 @@
+"""What names mean: modules and their members, constants, and the built-in functions of the language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.language.builtins import BUILTINS, TYPES
+from gradcli.language.diagnostics import ProgramError, did_you_mean
+from gradcli.language.operations import OpFunction
+from gradcli.language.source import Span
+from gradcli.language.torchlike import TORCH_MEMBERS, TORCH_VERSION
+from gradcli.language.transforms import FUNCTIONAL, JAX_ONLY, TORCH_FUNC, TRANSFORMS
+from gradcli.language.values import Builtin, LanguageValue, ModuleValue, TypeValue
+from gradcli.ops import registry
+from gradcli.tensor import Tensor
+
+#: Modules that a program may import or reach as members of others.
+MODULES = frozenset(
+    {
+        "jax",
+        "jax.lax",
+        "jax.nn",
+        "jax.numpy",
+        "jax.numpy.linalg",
+        "jax.scipy",
+        "jax.scipy.linalg",
+        "jax.scipy.special",
+        "math",
+        "numpy",
+        "numpy.linalg",
+        "numpy.random",
+        "scipy",
+        "scipy.linalg",
+        "scipy.special",
+        "torch",
+        "torch.autograd",
+        "torch.autograd.functional",
+        "torch.func",
+        "torch.linalg",
+        "torch.nn",
+        "torch.nn.functional",
+        "torch.special",
+    }
+)
+#: The modules that errors name when another one is imported.
+_OFFERED = "torch, numpy, math, jax, scipy.special and scipy.linalg"
+
+#: Names that stand for their module in a formula pasted without its imports.
+USUAL_MODULES = {
+    "np": "numpy",
+    "numpy": "numpy",
+    "jnp": "jax.numpy",
+    "jax": "jax",
+    "math": "math",
+    "scipy": "scipy",
+    "torch": "torch",
+}
+
+CONSTANTS: dict[str, float] = {
+    "pi": math.pi,
+    "e": math.e,
+    "inf": math.inf,
+    "nan": math.nan,
+    "euler_gamma": float(np.euler_gamma),
+}
+_MODULE_CONSTANTS: dict[str, dict[str, LanguageValue]] = {
+    "numpy": {**CONSTANTS, "newaxis": None},
+    "math": {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "tau": math.tau},
+    "torch": {"pi": math.pi, "e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None},
+    "scipy": {"pi": math.pi},
+}
+
+_DTYPES: dict[str, type[Any]] = {
+    "bool": np.bool_,
+    "bool_": np.bool_,
+    "int8": np.int8,
+    "int16": np.int16,
+    "int32": np.int32,
+    "int64": np.int64,
+    "uint8": np.uint8,
+    "int_": np.int64,
+    "float32": np.float32,
+    "float64": np.float64,
+    "complex64": np.complex64,
+    "complex128": np.complex128,
+}
+_TORCH_DTYPES: dict[str, type[Any]] = {
+    **_DTYPES,
+    "int": np.int32,
+    "long": np.int64,
+    "float": np.float32,
+    "double": np.float64,
+    "cfloat": np.complex64,
+    "cdouble": np.complex128,
+}
+
+
+def imported(path: str, span: Span) -> ModuleValue:
+    """The module of an import.
+
+    Raises:
+        ProgramError: it is none that a program may import.
+    """
+    if path in MODULES:
+        return ModuleValue(path)
+    raise ProgramError(
+        f"module '{path}' cannot be imported",
+        mend=f"the modules are {_OFFERED}",
+        span=span,
+    )
+
+
+def member(path: str, name: str) -> LanguageValue | None:
+    """What `name` is in the module `path`; `Ellipsis` when it has no such name (None is a value)."""
+    inner = f"{path}.{name}"
+    if inner in MODULES:
+        return ModuleValue(inner)
+    found = _special_member(path, name)
+    if found is not ...:
+        return found
+    function = registry.lookup(path, name)
+    return ... if function is None else OpFunction(function)
+
+
+def known_member(path: str, name: str, span: Span | None) -> LanguageValue:
+    """What `name` is in the module `path`.
+
+    Raises:
+        ProgramError: it has no such name; suggests the nearest.
+    """
+    found = member(path, name)
+    if found is not ...:
+        return found
+    known = [*registry.names(path), *_special_names(path)]
+    raise ProgramError(f"module '{path}' has no '{name}' here", mend=did_you_mean(name, known), span=span)
+
+
+def bare(name: str, stars: Sequence[str]) -> LanguageValue:
+    """What a name means that the program does not bind; `Ellipsis` when nothing."""
+    for path in reversed(stars):
+        found = member(path, name)
+        if found is not ...:
+            return found
+    if name in CONSTANTS:
+        return CONSTANTS[name]
+    found = _function(name)
+    if found is not ...:
+        return found
+    return ModuleValue(USUAL_MODULES[name]) if name in USUAL_MODULES else ...
+
+
+def function_named(name: str, stars: Sequence[str]) -> LanguageValue:
+    """The function that a name means where it is called; `Ellipsis` when there is none."""
+    for path in reversed(stars):
+        found = member(path, name)
+        if found is not ... and isinstance(found, Builtin | OpFunction):
+            return found
+    return _function(name)
+
+
+def is_function(name: str, stars: Sequence[str]) -> bool:
+    """Whether a name that the program does not bind is a function."""
+    return function_named(name, stars) is not ...
+
+
+def is_constant(name: str, stars: Sequence[str]) -> bool:
+    """Whether a name that the program does not bind is a number."""
+    return isinstance(bare(name, stars), float)
+
+
+def is_type(name: str) -> bool:
+    """Whether a name is one of Python's types."""
+    return name in TYPES or name in _DTYPES
+
+
+def takes_function(name: str) -> bool:
+    """Whether the first argument of a function is a function."""
+    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit")
+
+
+def is_plain_function(name: str) -> bool:
+    """Whether a bare name is a function of numbers, to which no function can be handed."""
+    return name not in TRANSFORMS and name not in BUILTINS and registry.lookup("", name) is not None
+
+
+def bare_names(stars: Sequence[str]) -> list[str]:
+    """Every name that may stand bare, for suggestions."""
+    found = [*registry.names(""), *BUILTINS, *TRANSFORMS, *CONSTANTS]
+    for path in stars:
+        found += [*registry.names(path), *_special_names(path)]
+    return found
+
+
+_FUNCTIONS: dict[str, LanguageValue] = {}
+
+
+def _function(name: str) -> LanguageValue:
+    found = _FUNCTIONS.get(name)
+    if found is None:
+        found = _found_function(name)
+        if found is ...:
+            return ...
+        _FUNCTIONS[name] = found
+    return found
+
+
+def _found_function(name: str) -> LanguageValue:
+    if name in BUILTINS:
+        return BUILTINS[name]
+    if name in TRANSFORMS:
+        return TRANSFORMS[name]
+    function = registry.lookup("", name)
+    if function is not None:
+        return OpFunction(function)
+    return _dtype(_DTYPES[name], name) if name in _DTYPES else ...
+
+
+def _special_member(path: str, name: str) -> LanguageValue:
+    """Members that are no ops."""
+    constants = _MODULE_CONSTANTS.get("numpy" if path == "jax.numpy" else path)
+    if constants is not None and name in constants:
+        return constants[name]
+    if path in ("numpy", "jax.numpy"):
+        if name in _DTYPES and name != "bool":
+            return _dtype(_DTYPES[name], name)
+        if name in ("ndarray", "float_", "bool"):
+            return _ARRAY_TYPE if name == "ndarray" else TYPES["bool" if name == "bool" else "float"]
+    if path == "torch":
+        if name in _TORCH_DTYPES:
+            return _dtype(_TORCH_DTYPES[name], name)
+        if name == "__version__":
+            return TORCH_VERSION
+    return _special_tables(path).get(name, ...)
+
+
+def _special_tables(path: str) -> dict[str, LanguageValue]:
+    if path == "jax" or path == "jax.lax":
+        return JAX_ONLY
+    if path == "torch.func":
+        return TORCH_FUNC
+    if path == "torch.autograd.functional":
+        return FUNCTIONAL
+    return TORCH_MEMBERS.get(path, {})
+
+
+def _special_names(path: str) -> list[str]:
+    found = [*_special_tables(path), *_MODULE_CONSTANTS.get(path, {})]
+    found += [m.rpartition(".")[2] for m in MODULES if m.rpartition(".")[0] == path]
+    return found + (list(_TORCH_DTYPES) if path == "torch" else list(_DTYPES) if path == "numpy" else [])
+
+
+def _dtype(kind: type[Any], name: str) -> TypeValue:
+    dtype = np.dtype(kind)
+
+    def convert(run: Any, args: list[Any], kwargs: dict[str, Any]) -> LanguageValue:
+        array = registry.lookup("numpy", "array")
+        assert array is not None
+        return OpFunction(array).invoke(run, args, {**kwargs, "dtype": dtype})
+
+    return TypeValue(name, convert, lambda x: isinstance(x, Tensor) and x.dtype == dtype, dtype)
+
+
+_ARRAY_TYPE = TypeValue("ndarray", lambda run, args, kwargs: None, lambda x: isinstance(x, Tensor))

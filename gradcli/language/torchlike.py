@@ -1,0 +1,84 @@
+"""Members of PyTorch's modules that are no ops: its types, its switches, and the random seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcli import __version__
+from gradcli.graph.errors import ArgumentError
+from gradcli.graph.state import state
+from gradcli.language.arguments import matched
+from gradcli.language.operations import apply, as_index
+from gradcli.language.transforms import TRANSFORMS
+from gradcli.language.values import Arguments, Builtin, Keywords, LanguageValue, TypeValue
+from gradcli.ops import registry
+from gradcli.tensor import Tensor
+
+if TYPE_CHECKING:
+    from gradcli.language.machine import Machine
+
+#: The PyTorch that is followed, with gradcli's version as its local part.
+TORCH_VERSION = f"2.13.0+gradcli.{__version__}"
+
+
+def _manual_seed(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    state.seed = abs(as_index(matched("manual_seed", args, kwargs, ("seed",), 1)["seed"], "a seed"))
+    state.generator = None
+    return None
+
+
+def _variable(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    found = matched("Variable", args, kwargs, ("data", "requires_grad"), 1)
+    data = found["data"]
+    if not isinstance(data, Tensor):
+        raise ArgumentError("Variable() takes a tensor")
+    made = data.detach()
+    if found.get("requires_grad"):
+        made.requires_grad_(True)
+    return made
+
+
+def _is_tensor(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    return isinstance(matched("is_tensor", args, kwargs, ("obj",), 1)["obj"], Tensor)
+
+
+def _array(args: Arguments, kwargs: Keywords, dtype: np.dtype[Any]) -> LanguageValue:
+    array = registry.lookup("numpy", "array")
+    assert array is not None
+    return apply(array, args, {**kwargs, "dtype": dtype})
+
+
+def _typed(name: str, kind: type[Any]) -> TypeValue:
+    dtype = np.dtype(kind)
+    return TypeValue(
+        name,
+        lambda run, args, kwargs: _array(args, kwargs, dtype),
+        lambda x: isinstance(x, Tensor) and x.dtype == dtype,
+    )
+
+
+_TENSOR = TypeValue(
+    "Tensor",
+    lambda run, args, kwargs: _array(args, kwargs, np.dtype(np.float32)),
+    lambda x: isinstance(x, Tensor),
+)
+_SEED = Builtin("manual_seed", _manual_seed)
+
+#: Members by module.
+TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
+    "torch": {
+        "Tensor": _TENSOR,
+        "FloatTensor": _typed("FloatTensor", np.float32),
+        "DoubleTensor": _typed("DoubleTensor", np.float64),
+        "LongTensor": _typed("LongTensor", np.int64),
+        "BoolTensor": _typed("BoolTensor", np.bool_),
+        "manual_seed": _SEED,
+        "is_tensor": Builtin("is_tensor", _is_tensor),
+        "no_grad": TRANSFORMS["no_grad"],
+        "enable_grad": TRANSFORMS["enable_grad"],
+    },
+    "torch.autograd": {"Variable": Builtin("Variable", _variable)},
+    "numpy.random": {"seed": _SEED},
+}

@@ -1,0 +1,222 @@
+"""Einstein's summation, with any number of operands.
+
+The op itself takes subscripts in one form only: an output is given, there is no ellipsis, and no axis of length 1
+broadcasts. `einsum` brings what a program writes to that form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.errors import ArgumentError, ShapeError
+from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.kinds import conj, expanded, fits, multilinear
+from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.shape import reshaped
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#: Two operands with fewer products than this are summed in one pass, which has no overhead.
+_SMALL = 1 << 12
+
+
+def _parts(subscripts: str) -> tuple[list[str], str]:
+    terms, _, output = subscripts.partition("->")
+    return terms.split(","), output
+
+
+def _lengths(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[str, int]:
+    """How long the axis of every letter is."""
+    found: dict[str, int] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, n in zip(term, shape, strict=True):
+            if found.setdefault(letter, n) != n:
+                listed = " and ".join(fits(s) for s in shapes)
+                raise ShapeError(
+                    f"einsum cannot join shapes {listed} by '{','.join(terms)}'",
+                    mend=f"index {letter} has lengths {found[letter]} and {n}",
+                )
+    return found
+
+
+# --- the op ----------------------------------------------------------------------------------------------------------
+
+
+def _einsum(*xs: Any, subscripts: str) -> Any:
+    if len(xs) > 2:
+        return np.einsum(subscripts, *xs, optimize="greedy")
+    if len(xs) == 2:
+        terms, _ = _parts(subscripts)
+        work = 1
+        for n in _lengths(terms, [x.shape for x in xs]).values():
+            work *= n
+        if work > _SMALL:
+            return np.einsum(subscripts, *xs, optimize=True)
+    return np.array(np.einsum(subscripts, *xs))  # of one operand NumPy may make a view
+
+
+def _einsum_shape(*xs: CoreValue, subscripts: str) -> Spec:
+    terms, output = _parts(subscripts)
+    lengths = _lengths(terms, [shape_of(x) for x in xs])
+    return Spec(tuple(lengths[letter] for letter in output), np.result_type(*(dtype_of(x) for x in xs)))
+
+
+def _unused(used: str) -> str:
+    """A letter that is not in use.
+
+    Raises:
+        ArgumentError: all are.
+    """
+    for letter in _LETTERS:
+        if letter not in used:
+            return letter
+    raise ArgumentError("einsum has more than 52 indices at once")
+
+
+def _cotangent(i: int, g: CoreValue, *xs: CoreValue, subscripts: str) -> CoreValue:
+    """The sum with g in the place of operand i and i's indices as the output.
+
+    An index that i repeats is put on the diagonal by an identity matrix; one that is i's alone is spread along it.
+    """
+    terms, output = _parts(subscripts)
+    used = "".join(terms) + output
+    own, lengths = terms[i], _lengths(terms, [shape_of(x) for x in xs])
+    factors = [g] + [conj(x) for j, x in enumerate(xs) if j != i]
+    into = [output] + [term for j, term in enumerate(terms) if j != i]
+    wanted = ""
+    for letter in own:
+        if letter in wanted:
+            fresh = _unused(used)
+            used += fresh
+            into.append(letter + fresh)
+            factors.append(np.eye(lengths[letter], dtype=dtype_of(g)))
+            letter = fresh
+        wanted += letter
+    reached = set("".join(into))
+    found = bind(EINSUM, *factors, subscripts=f"{','.join(into)}->{''.join(c for c in wanted if c in reached)}")
+    return expanded(
+        reshaped(found, tuple(n if c in reached else 1 for c, n in zip(wanted, shape_of(xs[i]), strict=True))),
+        shape_of(xs[i]),
+    )
+
+
+def _batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+    terms, output = _parts(params["subscripts"])
+    b = _unused("".join(terms) + output)
+    front = [b + term if flag else term for term, flag in zip(terms, batched, strict=True)]
+    return bind(EINSUM, *xs, subscripts=f"{','.join(front)}->{b}{output}")
+
+
+EINSUM = multilinear(
+    "einsum",
+    _einsum,
+    _einsum_shape,
+    transposes=_cotangent,
+    batch=_batch,
+    torch="Einsum",
+    saves=(0, 1),
+    doc="Sum of products over named indices.",
+)
+
+
+# --- what programs write ---------------------------------------------------------------------------------------------
+
+
+def _checked(text: str, count: int) -> tuple[list[str], str | None]:
+    """Terms and output (None if none is given) of subscripts as a program writes them."""
+    compact = "".join(text.split())
+    left, arrow, output = compact.partition("->")
+    terms = left.split(",")
+    for term in (*terms, output):
+        rest = term.replace("...", "", 1)
+        if not all(c in _LETTERS for c in rest):
+            raise ArgumentError(f"einsum: '{text[:60]}' has something that is no index in '{term[:40]}'")
+    if len(terms) != count:
+        raise ArgumentError(f"einsum: '{text[:60]}' is for {len(terms)} operands, {count} are given")
+    return terms, output if arrow else None
+
+
+def _explicit(text: str, shapes: Sequence[tuple[int, ...]]) -> tuple[list[str], str]:
+    """Subscripts with letters for the ellipses and with an output."""
+    terms, output = _checked(text, len(shapes))
+    free = [c for c in _LETTERS[::-1] if c not in text]
+    extra = [len(shape) - len(term.replace("...", "")) for term, shape in zip(terms, shapes, strict=True)]
+    for term, shape, more in zip(terms, shapes, extra, strict=True):
+        if more < 0 or (more and "..." not in term):
+            raise ShapeError(f"einsum: '{term}' has {len(term.replace('...', ''))} indices for shape {fits(shape)}")
+    most = max(more if "..." in term else 0 for term, more in zip(terms, extra, strict=True))
+    if most > len(free):
+        raise ArgumentError("einsum has more than 52 indices at once")
+    dots = "".join(free[:most])
+    named = [term.replace("...", dots[most - more :]) for term, more in zip(terms, extra, strict=True)]
+    if output is None:
+        letters = "".join(term.replace("...", "") for term in terms)
+        return named, dots + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    return named, output.replace("...", dots)
+
+
+def _check_output(text: str, terms: Sequence[str], output: str) -> None:
+    for c in output:
+        if c not in "".join(terms):
+            raise ArgumentError(f"einsum: output index {c} of '{text[:60]}' is in no operand")
+        if output.count(c) > 1:
+            raise ArgumentError(f"einsum: output index {c} of '{text[:60]}' stands twice")
+
+
+def _without_singletons(terms: list[str], xs: list[CoreValue]) -> tuple[list[str], list[CoreValue]]:
+    """Axes of length 1 that would broadcast against longer ones, taken away."""
+    longest: dict[str, int] = {}
+    for term, x in zip(terms, xs, strict=True):
+        for letter, n in zip(term, shape_of(x), strict=True):
+            if longest.get(letter, 1) == 1:
+                longest[letter] = n
+    for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
+        shape = shape_of(x)
+        kept = [j for j, letter in enumerate(term) if shape[j] != 1 or longest[letter] == 1]
+        if len(kept) < len(term):
+            xs[i] = reshaped(x, tuple(shape[j] for j in kept))
+            terms[i] = "".join(term[j] for j in kept)
+    return terms, xs
+
+
+@function(
+    family="linalg",
+    where="numpy torch",
+    op=EINSUM,
+    derivative="vjp: einsum with g in the operand's place and its indices as the output",
+    cases=(
+        case("ij,jk->ik", (2, 3), (3, 4)),
+        case("ij,jk", (2, 3), (3, 4)),
+        case("ii", (3, 3)),
+        case("ii->i", (3, 3)),
+        case("iij->j", (2, 2, 3)),
+        case("ij->", (2, 3)),
+        case("ij->ji", (2, 3)),
+        case("i,i", (3,), (3,)),
+        case("i,j->ij", (2,), (3,)),
+        case("...ij,...jk->...ik", (4, 2, 3), (3, 2)),
+        case("b...,b...->...", (2, 3, 2), (2, 3, 2)),
+        case("ij,jk,kl->il", (2, 3), (3, 4), (4, 2)),
+        case("i,ij,j", (2,), (2, 3), (3,)),
+        case("ij,i->j", (2, 3), (1,)),
+        case("iii->i", (2, 2, 2)),
+        case(",i->i", (), (3,)),
+        case("ij,jk->ik", (20, 21), (21, 22)),
+    ),
+)
+def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> CoreValue:
+    """Sum of products over named indices: 'ij,jk->ik' is the product of two matrices."""
+    if not isinstance(subscripts, str):
+        raise ArgumentError("einsum takes its subscripts as text first", mend="einsum('ij,jk->ik', x, y)")
+    if len(operands) == 1 and isinstance(operands[0], list | tuple):
+        operands = tuple(operands[0])
+    if not operands:
+        raise ArgumentError("einsum needs an operand")
+    xs = [as_core(x) for x in operands]
+    terms, output = _explicit(subscripts, [shape_of(x) for x in xs])
+    _check_output(subscripts, terms, output)
+    terms, xs = _without_singletons(terms, xs)
+    return bind(EINSUM, *xs, subscripts=f"{','.join(terms)}->{output}")

@@ -1,0 +1,339 @@
+"""How an index is kept, read, laid out and batched.
+
+An index is kept as plain data: a template with one entry per part of the index, in which the word `ARRAY` stands for
+an integer array; the arrays themselves are operands, since they may be traced or batched. Masks become the integer
+arrays of their true places. A template names every axis of the value it indexes, so that a batch axis is one entry more
+in front.
+
+NumPy puts the axes of integer arrays where the arrays stand if they stand together (integers among them count as
+arrays), and in front if something stands between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.budget import budget
+from gradcli.graph.errors import ArgumentError, ShapeError
+from gradcli.graph.values import CoreValue, Value, shape_of
+from gradcli.ops.arguments import integer, settled
+from gradcli.ops.casts import ASTYPE
+from gradcli.ops.kinds import fits
+from gradcli.ops.registry import as_core
+from gradcli.ops.shape import permuted, reshaped
+
+Shape = tuple[int, ...]
+Template = tuple[Any, ...]
+
+#: Stands in a template for the next of the integer arrays among the operands.
+ARRAY = "array"
+ALL = slice(None)
+
+
+# --- the layout of what is read --------------------------------------------------------------------------------------
+
+
+def filled(template: Template, arrays: Sequence[Any]) -> tuple[Any, ...]:
+    """The index that NumPy takes; the ellipsis at its end keeps a result without axes an array."""
+    if not arrays:
+        return (*template, ...) if ... not in template else template
+    rest = iter(arrays)
+    return tuple(next(rest) if _is_array(entry) else entry for entry in template)
+
+
+def _is_array(entry: Any) -> bool:
+    return isinstance(entry, str)
+
+
+def array_block(template: Template, rank: int) -> int:
+    """How many axes of the result come before the `rank` axes that the integer arrays make."""
+    if rank == 0:
+        return 0
+    block = [i for i, entry in enumerate(template) if _is_array(entry) or isinstance(entry, int)]
+    if block[-1] - block[0] + 1 != len(block):
+        return 0
+    return sum(1 for entry in template[: block[0]] if entry is not ...)
+
+
+def arrays_shape(arrays: Sequence[CoreValue]) -> Shape:
+    """The shape that index arrays broadcast to.
+
+    Raises:
+        ShapeError: they don't.
+    """
+    shapes = [shape_of(a) for a in arrays]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(fits(s) for s in shapes)
+        raise ShapeError(
+            f"index arrays of shapes {listed} do not broadcast", mend="they are paired element by element"
+        ) from None
+
+
+def result_shape(shape: Shape, template: Template, arrays: Sequence[CoreValue]) -> Shape:
+    """The shape of what a template reads from a value of `shape`."""
+    kept: list[int] = []
+    axis = 0
+    for entry in template:
+        if entry is None:
+            kept.append(1)
+        elif entry is not ...:
+            if isinstance(entry, slice):
+                kept.append(len(range(*entry.indices(shape[axis]))))
+            axis += 1
+    if not arrays:
+        return tuple(kept)
+    joined = arrays_shape(arrays)
+    at = array_block(template, len(joined))
+    return (*kept[:at], *joined, *kept[at:])
+
+
+def range_error(shape: Shape, template: Template, arrays: Sequence[Any]) -> ShapeError | None:
+    """The error for the first index that is out of range, or None if none is."""
+    rest = iter(arrays)
+    axis = 0
+    for entry in template:
+        if entry is None or entry is ...:
+            continue
+        found = next(rest) if _is_array(entry) else entry
+        if not isinstance(found, slice):
+            flat = np.ravel(found)
+            wrong = flat[(flat < -shape[axis]) | (flat >= shape[axis])]
+            if wrong.size:
+                return out_of_range(int(wrong[0]), axis, shape)
+        axis += 1
+    return None
+
+
+def out_of_range(index: int, axis: int, shape: Shape) -> ShapeError:
+    """The error for an index that an axis does not have."""
+    length = shape[axis]
+    mend = f"indices are {-length} to {length - 1}" if length else "the axis is empty"
+    return ShapeError(f"index {index} is out of range for axis {axis} of size {length}", mend=mend)
+
+
+# --- batching --------------------------------------------------------------------------------------------------------
+
+
+def _aligned(arrays: Sequence[CoreValue], batched: Sequence[bool]) -> list[CoreValue]:
+    """Batched index arrays with singleton axes after the batch axis until all have the same rank."""
+    ranks = [len(shape_of(a)) - flag for a, flag in zip(arrays, batched, strict=True)]
+    rank = max(ranks)
+    return [
+        reshaped(a, shape_of(a)[:1] + (1,) * (rank - r) + shape_of(a)[1:]) if flag else a
+        for a, flag, r in zip(arrays, batched, ranks, strict=True)
+    ]
+
+
+def batch_layout(
+    template: Template, arrays: Sequence[CoreValue], batched: Sequence[bool], size: int, with_x: bool
+) -> tuple[Template, list[CoreValue], int, Shape | None]:
+    """How to read a whole batch at once.
+
+    Returns the template and arrays for it, the number of leading axes concerned, and, where the result of that read has
+    its batch axis elsewhere than in front, the order in which its leading axes must be taken (None if they are right).
+    """
+    rank = max((len(shape_of(a)) - flag for a, flag in zip(arrays, batched, strict=True)), default=0)
+    before = array_block(template, rank)
+    if not any(batched):
+        whole = (ALL, *template)
+        # Arrays with something between them put their axes in front of the batch's.
+        separated = rank > 0 and array_block(whole, rank) == 0
+        return whole, list(arrays), rank + 1, (rank, *range(rank)) if separated else None
+    aligned = _aligned(arrays, batched)
+    if with_x:
+        each = np.arange(size).reshape((size,) + (1,) * rank)
+        order = (0, *range(rank + 1, rank + 1 + before), *range(1, rank + 1))
+        return (ARRAY, *template), [each, *aligned], rank + 1 + before, order if before and rank else None
+    at = array_block(template, rank + 1)
+    return template, aligned, at + 1, (at, *range(at)) if at else None
+
+
+def lead_moved(x: CoreValue, count: int, order: Shape | None) -> CoreValue:
+    """`x` with its first `count` axes in another order."""
+    if order is None:
+        return x
+    rank = len(shape_of(x))
+    return permuted(x, tuple(a - rank for a in (*order, *range(count, rank))))
+
+
+def lead_moved_back(x: CoreValue, count: int, order: Shape | None) -> CoreValue:
+    """What `lead_moved` was given to give `x`."""
+    if order is None:
+        return x
+    return lead_moved(x, count, tuple(order.index(i) for i in range(count)))
+
+
+# --- indices as programs write them ----------------------------------------------------------------------------------
+
+
+class _Reader:
+    """Takes an index apart, entry by entry, against the shape of what it indexes.
+
+    Attributes:
+        shape: of the value, with an axis of length 1 for every mask without axes.
+        template, arrays: the index so far.
+        unique: whether one mask alone made the arrays, so that no element is named twice.
+    """
+
+    __slots__ = ("_asked", "_masks", "arrays", "shape", "template")
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.template: list[Any] = []
+        self.arrays: list[CoreValue] = []
+        self._masks: list[int] = []
+
+    def read(self, index: Any) -> None:
+        entries = [_entry(e) for e in (index if isinstance(index, tuple) else (index,))]
+        self._asked = sum(_consumes(e) for e in entries)
+        if self._asked > len(self.shape):
+            axes = "axis" if len(self.shape) == 1 else "axes"
+            raise ShapeError(
+                f"too many indices: shape {fits(self.shape)} has {len(self.shape)} {axes}, "
+                f"the index asks for {self._asked}"
+            )
+        if sum(1 for e in entries if e is ...) > 1:
+            raise ArgumentError("an index can only have one ellipsis ('...')")
+        rank = len(self.shape)
+        for entry in entries:
+            if entry is ...:
+                self._fill(rank - self._asked)
+            else:
+                self._take(entry)
+        self._fill(len(self.shape) - self._axis)
+
+    @property
+    def unique(self) -> bool:
+        return self._masks == [len(self.arrays)]
+
+    @property
+    def _axis(self) -> int:
+        return sum(1 for e in self.template if e is not None and e is not ...)
+
+    def _fill(self, count: int) -> None:
+        # An ellipsis that stands for nothing still stands between the arrays around it.
+        self.template.extend([ALL] * count if count else [...] if ... not in self.template else [])
+
+    def _take(self, entry: Any) -> None:
+        if entry is None or isinstance(entry, slice):
+            self.template.append(entry)
+        elif isinstance(entry, int):
+            axis = self._axis
+            if not -self.shape[axis] <= entry < self.shape[axis]:
+                raise out_of_range(entry, axis, self.shape)
+            self.template.append(entry)
+        elif entry.dtype.kind == "b":
+            self._take_mask(entry)
+        else:
+            self.template.append(ARRAY)
+            self.arrays.append(entry)
+
+    def _take_mask(self, mask: CoreValue) -> None:
+        axis, rank = self._axis, len(shape_of(mask))
+        if rank == 0:  # it counts as a mask over a new axis of length 1
+            self.shape = (*self.shape[:axis], 1, *self.shape[axis:])
+            mask, rank = reshaped(mask, (1,)), 1
+        covered = self.shape[axis : axis + rank]
+        if shape_of(mask) != covered:
+            raise ShapeError(
+                f"a mask of shape {fits(shape_of(mask))} does not fit shape {fits(self.shape)}",
+                mend=f"it would have to be {fits(covered)}",
+            )
+        self._masks.append(rank)
+        self.template.extend([ARRAY] * rank)
+        self.arrays.extend(np.nonzero(settled(mask)))
+
+
+def _consumes(entry: Any) -> int:
+    """How many axes an entry speaks of."""
+    if entry is None or entry is ...:
+        return 0
+    if isinstance(entry, int | slice) or entry.dtype.kind != "b":
+        return 1
+    return len(shape_of(entry))
+
+
+def _entry(entry: Any) -> Any:
+    """One part of an index as None, `...`, a slice of integers, an integer, or an array of integers or bools."""
+    if entry is None or entry is ...:
+        return entry
+    if isinstance(entry, slice):
+        return _slice(entry)
+    if isinstance(entry, bool):
+        return np.asarray(entry)
+    if isinstance(entry, int):
+        return entry
+    if isinstance(entry, range):
+        budget.charge(8 * len(entry), "an index")
+        return np.arange(entry.start, entry.stop, entry.step)
+    if isinstance(entry, list | tuple):
+        entry = as_core(entry) if len(entry) else np.zeros(0, np.int64)
+    if isinstance(entry, Value | np.ndarray | np.generic):
+        return _index_array(entry)
+    return integer(entry, "an index")
+
+
+def _slice(entry: slice) -> slice:
+    ends = [None if e is None else integer(e, "the end of a slice") for e in (entry.start, entry.stop, entry.step)]
+    if ends[2] == 0:
+        raise ArgumentError("the step of a slice can't be 0")
+    return slice(*ends)
+
+
+def _index_array(x: CoreValue) -> Any:
+    kind = x.dtype.kind
+    if kind == "b":
+        return x
+    if kind in "iu":
+        if not len(shape_of(x)) and not isinstance(x, Value):
+            return int(x)
+        return x
+    if not len(shape_of(x)):
+        return integer(x, "an index")
+    found = settled(x)
+    if kind != "f" or not np.all(found == np.floor(found)):
+        raise ArgumentError(
+            "an index must be an integer", mend="integers, slices, masks and integer arrays are indices"
+        )
+    return bind(ASTYPE, x, dtype=np.dtype(np.int64)) if isinstance(x, Value) else found.astype(np.int64)
+
+
+def _basic(shape: Shape, index: Any) -> Template | None:
+    """The template of an index of integers and slices alone, which most are; None for any other, or a wrong one."""
+    entries = index if type(index) is tuple else (index,)
+    if len(entries) > len(shape):
+        return None
+    for entry, length in zip(entries, shape, strict=False):
+        if type(entry) is slice:
+            if not (_is_end(entry.start) and _is_end(entry.stop) and _is_end(entry.step)) or entry.step == 0:
+                return None
+        elif type(entry) is not int or not -length <= entry < length:
+            return None
+    return entries + (ALL,) * (len(shape) - len(entries))
+
+
+def _is_end(x: Any) -> bool:
+    return x is None or type(x) is int
+
+
+def read_index(shape: Shape, index: Any) -> tuple[Shape, Template, list[CoreValue], bool]:
+    """An index as (shape to give the value first, template, index arrays, whether no element is named twice).
+
+    Raises:
+        ShapeError: it is out of range, too long, or a mask does not fit.
+        ArgumentError: something in it is no index.
+    """
+    basic = _basic(shape, index)
+    if basic is not None:
+        return shape, basic, [], False
+    reader = _Reader(shape)
+    reader.read(index)
+    if reader.arrays:
+        return reader.shape, tuple(reader.template), reader.arrays, reader.unique
+    return reader.shape, tuple(e for e in reader.template if e is not ...), [], False

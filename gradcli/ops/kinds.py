@@ -1,0 +1,459 @@
+"""The four kinds of op, and the readings that each kind supplies.
+
+    elementwise   the value and one partial derivative per operand; vjp and jvp follow
+    linear        the transpose; the jvp is the op itself, other operands as they are
+    multilinear   one transpose per operand; linear in each, so both modes follow
+    general       rules of its own
+    constant      carries no derivative: comparisons, argmax, floor, constructors
+
+A partial is a function (y, *operands, **params) -> factor, one of the numbers 1, -1 and 0, or None for an operand that
+carries no derivative. A cotangent g of a result y becomes g * conj(partial) for the operand, summed over the axes along
+which the operand was broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.errors import DtypeError, ShapeError
+from gradcli.graph.op import Cotangents, Op
+from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, is_inexact, ndim_of, shape_of
+
+Rule = Callable[..., Any]
+
+
+# --- helpers that rules are made of ----------------------------------------------------------------------------------
+
+
+def fits(shape: tuple[int, ...]) -> str:
+    """A shape as error messages print it: `[2, 3]`."""
+    return "[" + ", ".join(str(n) for n in shape) + "]"
+
+
+def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that `shapes` broadcast to.
+
+    Raises:
+        ShapeError: they don't; the message names the operation and all shapes.
+    """
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(fits(s) for s in shapes)
+        raise ShapeError(
+            f"{name} cannot broadcast shapes {listed}",
+            mend="trailing axes must be equal or 1",
+        ) from None
+
+
+def sum_to(x: CoreValue, shape: tuple[int, ...]) -> CoreValue:
+    """`x` summed over the axes along which `shape` was broadcast to it: the transpose of broadcasting."""
+    return x if shape_of(x) == shape else OPERATORS["sum_to"](x, shape)
+
+
+def expanded(x: CoreValue, shape: tuple[int, ...]) -> CoreValue:
+    """`x` broadcast to `shape`."""
+    return x if shape_of(x) == shape else OPERATORS["broadcast_to"](x, shape)
+
+
+def conj(x: CoreValue) -> CoreValue:
+    """Complex conjugate; anything real is itself."""
+    return OPERATORS["conj"](x) if getattr(dtype_of(x), "kind", "f") == "c" else x
+
+
+def added(a: CoreValue | None, b: CoreValue | None) -> CoreValue | None:
+    """a + b, where None is zero."""
+    if a is None:
+        return b
+    return a if b is None else a + b
+
+
+# --- elementwise -----------------------------------------------------------------------------------------------------
+
+
+def _sample(x: CoreValue) -> Any:
+    return np.ones(0, dtype=x.dtype) if hasattr(x, "dtype") else x
+
+
+def elementwise_shape(name: str, value: Rule) -> Rule:
+    """The shape rule of an elementwise op: shapes broadcast, and NumPy says the dtype of an empty sample."""
+
+    def shape(*operands: CoreValue, **params: Any) -> Spec:
+        joined = broadcast_shape(name, *(shape_of(x) for x in operands))
+        try:
+            dtype = value(*(_sample(x) for x in operands), **params).dtype
+        except TypeError:
+            dtypes = " and ".join(str(dtype_of(x)) for x in operands)
+            raise DtypeError(f"{name} does not take {dtypes}") from None
+        return Spec(joined, dtype)
+
+    return shape
+
+
+def _factor(partial: Any, y: CoreValue, operands: Sequence[CoreValue], params: dict[str, Any]) -> CoreValue:
+    return partial(y, *operands, **params)
+
+
+def _share(
+    g: CoreValue, partial: Any, y: CoreValue, operands: Sequence[CoreValue], params: dict[str, Any]
+) -> CoreValue:
+    if type(partial) is int:
+        return g if partial == 1 else -g
+    return g * conj(_factor(partial, y, operands, params))
+
+
+def elementwise_vjp(partials: Sequence[Any]) -> Rule:
+    """Cotangents from partials."""
+
+    def vjp(
+        g: CoreValue,
+        y: CoreValue,
+        operands: Sequence[CoreValue],
+        params: dict[str, Any],
+        wanted: Sequence[bool],
+    ) -> Cotangents:
+        found: list[CoreValue | None] = []
+        for x, partial, want in zip(operands, partials, wanted, strict=True):
+            if not want or partial is None or (type(partial) is int and partial == 0):
+                found.append(None)
+                continue
+            found.append(sum_to(_share(g, partial, y, operands, params), shape_of(x)))
+        return found
+
+    return vjp
+
+
+def elementwise_jvp(partials: Sequence[Any]) -> Rule:
+    """The tangent from partials."""
+
+    def jvp(
+        tangents: Sequence[CoreValue | None],
+        y: CoreValue,
+        operands: Sequence[CoreValue],
+        params: dict[str, Any],
+    ) -> CoreValue | None:
+        total = None
+        for t, partial in zip(tangents, partials, strict=True):
+            if t is None or partial is None or (type(partial) is int and partial == 0):
+                continue
+            if type(partial) is int:
+                total = added(total, t if partial == 1 else -t)
+            else:
+                total = added(total, t * _factor(partial, y, operands, params))
+        return None if total is None else expanded(total, shape_of(y))
+
+    return jvp
+
+
+def ranks_aligned(operands: Sequence[CoreValue], batched: Sequence[bool]) -> list[CoreValue]:
+    """Operands with singleton axes after the batch axis until all logical ranks agree."""
+    logical = [ndim_of(x) - flag for x, flag in zip(operands, batched, strict=True)]
+    rank = max(logical)
+    aligned = []
+    for x, flag, n in zip(operands, batched, logical, strict=True):
+        if flag and n < rank:
+            shape = shape_of(x)
+            x = OPERATORS["reshape"](x, shape[:1] + (1,) * (rank - n) + shape[1:])
+        aligned.append(x)
+    return aligned
+
+
+def elementwise_batch(op_of: Callable[[], Op]) -> Rule:
+    """Batching of an op that broadcasts."""
+
+    def batch(operands: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op_of(), *ranks_aligned(operands, batched), **params)
+
+    return batch
+
+
+def elementwise(
+    name: str,
+    value: Rule,
+    *partials: Any,
+    meaning: Rule,
+    torch: str | Rule | None = None,
+    kink: Rule | None = None,
+    saves: tuple[int | str, ...] = (),
+    doc: str = "",
+) -> Op:
+    """Declare an elementwise op; see the module's head for partials."""
+    op = Op(
+        name,
+        "elementwise",
+        value=value,
+        shape=elementwise_shape(name, value),
+        vjp=elementwise_vjp(partials),
+        jvp=elementwise_jvp(partials),
+        partials=partials,
+        meaning=meaning,
+        torch=torch,
+        kink=kink,
+        saves=saves,
+        promotes=True,
+        doc=doc,
+    )
+    op.batch = elementwise_batch(lambda: op)
+    return op
+
+
+def elementwise_general(
+    name: str,
+    value: Rule,
+    *,
+    vjps: tuple[Rule | None, ...],
+    jvp: Rule,
+    meaning: Rule,
+    torch: str | Rule | None = None,
+    kink: Rule | None = None,
+    saves: tuple[int | str, ...] = (),
+    doc: str = "",
+) -> Op:
+    """Declare an elementwise op whose cotangents are best written whole (a division, say).
+
+    `vjps` has one rule (g, y, *operands, **params) -> cotangent per operand, before summing over broadcast axes;
+    `jvp` is (tangents, y, *operands, **params) -> tangent, where a zero tangent is None.
+    """
+
+    def vjp(
+        g: CoreValue,
+        y: CoreValue,
+        operands: Sequence[CoreValue],
+        params: dict[str, Any],
+        wanted: Sequence[bool],
+    ) -> Cotangents:
+        return [
+            sum_to(rule(g, y, *operands, **params), shape_of(x)) if want and rule is not None else None
+            for x, rule, want in zip(operands, vjps, wanted, strict=True)
+        ]
+
+    def forward(
+        tangents: Sequence[CoreValue | None],
+        y: CoreValue,
+        operands: Sequence[CoreValue],
+        params: dict[str, Any],
+    ) -> CoreValue | None:
+        t = jvp(tangents, y, *operands, **params)
+        return None if t is None else expanded(t, shape_of(y))
+
+    op = elementwise(name, value, meaning=meaning, torch=torch, kink=kink, saves=saves, doc=doc)
+    op.vjp, op.jvp = vjp, forward
+    return op
+
+
+# --- linear and multilinear ------------------------------------------------------------------------------------------
+
+
+def object_meaning(value: Rule) -> Rule:
+    """The meaning of an op that only moves, adds and multiplies: its own value, on arrays of exact numbers."""
+
+    def meaning(S: Any, *operands: Any, **params: Any) -> Any:
+        return value(*operands, **params)
+
+    return meaning
+
+
+def linear(
+    name: str,
+    value: Rule,
+    shape: Rule,
+    *,
+    transpose: Rule,
+    batch: Rule | None = None,
+    operands: int | None = 1,
+    torch: str | Rule | None = None,
+    meaning: Rule | None = None,
+    doc: str = "",
+) -> Op:
+    """Declare an op that is linear in its first `operands` operands jointly (None: in all of them).
+
+    `transpose` is (g, *operands, **params) -> cotangent of the first operand, or one cotangent per linear operand when
+    there are several. `batch` None: all parameters count axes from the end, so that a batch axis in front changes
+    nothing.
+    """
+
+    def vjp(
+        g: CoreValue, y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any], wanted: Sequence[bool]
+    ) -> Cotangents:
+        found = transpose(g, *xs, **params)
+        parts = [found] if operands == 1 else list(found)
+        return parts + [None] * (len(xs) - len(parts))
+
+    def jvp(
+        tangents: Sequence[CoreValue | None], y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any]
+    ) -> CoreValue | None:
+        count = len(xs) if operands is None else operands
+        if all(t is None for t in tangents[:count]):
+            return None
+        moved = [OPERATORS["zeros_like"](x) if t is None else t for t, x in zip(tangents, xs, strict=True)]
+        return bind(op, *moved[:count], *xs[count:], **params)
+
+    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op, *xs, **params)
+
+    op = Op(
+        name,
+        "linear",
+        value=value,
+        shape=shape,
+        vjp=vjp,
+        jvp=jvp,
+        batch=batch or whole,
+        meaning=meaning or object_meaning(value),
+        torch=torch,
+        doc=doc,
+    )
+    return op
+
+
+def multilinear(
+    name: str,
+    value: Rule,
+    shape: Rule,
+    *,
+    transposes: tuple[Rule, ...] | Rule,
+    batch: Rule,
+    torch: str | Rule | None = None,
+    meaning: Rule | None = None,
+    saves: tuple[int | str, ...] = (),
+    doc: str = "",
+) -> Op:
+    """Declare an op that is linear in each operand.
+
+    `transposes` has one rule (g, *operands, **params) -> cotangent per operand, or is one rule
+    (i, g, *operands, **params) for ops of any number of operands.
+    """
+
+    def cotangent(i: int, g: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any]) -> CoreValue:
+        if callable(transposes):
+            return transposes(i, g, *xs, **params)
+        return transposes[i](g, *xs, **params)
+
+    def vjp(
+        g: CoreValue, y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any], wanted: Sequence[bool]
+    ) -> Cotangents:
+        return [cotangent(i, g, xs, params) if want else None for i, want in enumerate(wanted)]
+
+    def jvp(
+        tangents: Sequence[CoreValue | None], y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any]
+    ) -> CoreValue | None:
+        total = None
+        for i, t in enumerate(tangents):
+            if t is not None:
+                total = added(total, bind(op, *xs[:i], t, *xs[i + 1 :], **params))
+        return total
+
+    op = Op(
+        name,
+        "multilinear",
+        value=value,
+        shape=shape,
+        vjp=vjp,
+        jvp=jvp,
+        batch=batch,
+        meaning=meaning or object_meaning(value),
+        torch=torch,
+        saves=saves,
+        doc=doc,
+    )
+    return op
+
+
+# --- general and constant --------------------------------------------------------------------------------------------
+
+
+def general(
+    name: str,
+    value: Rule,
+    shape: Rule,
+    *,
+    vjps: tuple[Rule | None, ...],
+    jvp: Rule,
+    meaning: Rule,
+    batch: Rule | None = None,
+    outputs: int = 1,
+    torch: str | Rule | None = None,
+    kink: Rule | None = None,
+    saves: tuple[int | str, ...] = (),
+    doc: str = "",
+) -> Op:
+    """Declare an op with its own rules: `vjps` (g, y, *operands, **params), `jvp` (tangents, y, *operands, **params).
+
+    With several outputs, g, y and what jvp returns are tuples; absent cotangents are None.
+    """
+
+    def vjp(
+        g: CoreValue, y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any], wanted: Sequence[bool]
+    ) -> Cotangents:
+        return [
+            rule(g, y, *xs, **params) if want and rule is not None else None
+            for rule, want in zip(vjps, wanted, strict=True)
+        ]
+
+    def forward(
+        tangents: Sequence[CoreValue | None], y: CoreValue, xs: Sequence[CoreValue], params: dict[str, Any]
+    ) -> CoreValue | None:
+        return jvp(tangents, y, *xs, **params)
+
+    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op, *xs, **params)
+
+    op = Op(
+        name,
+        "general",
+        value=value,
+        shape=shape,
+        vjp=vjp,
+        jvp=forward,
+        batch=batch or whole,
+        meaning=meaning,
+        outputs=outputs,
+        torch=torch,
+        kink=kink,
+        saves=saves,
+        doc=doc,
+    )
+    return op
+
+
+def constant(
+    name: str,
+    value: Rule,
+    shape: Rule | None = None,
+    *,
+    meaning: Rule | None = None,
+    batch: Rule | None = None,
+    kink: Rule | None = None,
+    promotes: bool | None = None,
+    doc: str = "",
+) -> Op:
+    """Declare an op that carries no derivative. Without `shape` it is elementwise."""
+
+    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op, *xs, **params)
+
+    op = Op(
+        name,
+        "constant",
+        value=value,
+        shape=shape or elementwise_shape(name, value),
+        batch=batch or whole,
+        meaning=meaning or object_meaning(value),
+        kink=kink,
+        promotes=shape is None if promotes is None else promotes,
+        doc=doc,
+    )
+    if shape is None and batch is None:
+        op.batch = elementwise_batch(lambda: op)
+    return op
+
+
+def differentiable(op: Op, y: CoreValue) -> bool:
+    """Whether a result of `op` can carry a derivative at all."""
+    if op.kind == "constant":
+        return False
+    return any(is_inexact(part) for part in y) if type(y) is tuple else is_inexact(y)

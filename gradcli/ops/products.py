@@ -1,0 +1,344 @@
+"""Products of vectors, matrices and stacks of them, all of them `matmul` or an elementwise product underneath."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.errors import ShapeError
+from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, ndim_of, shape_of
+from gradcli.ops.arguments import integer
+from gradcli.ops.kinds import conj, fits, multilinear, ranks_aligned, sum_to
+from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.shape import count_of, matrices_transposed, reshaped
+
+# --- matmul ----------------------------------------------------------------------------------------------------------
+
+
+def _matmul_shape(x: CoreValue, y: CoreValue) -> Spec:
+    a, b = shape_of(x), shape_of(y)
+    if not a or not b:
+        raise ShapeError(f"matmul cannot join shapes {fits(a)} and {fits(b)}", mend="scalars multiply with *")
+    inner = b[0] if len(b) == 1 else b[-2]
+    if a[-1] != inner:
+        raise ShapeError(
+            f"matmul cannot join shapes {fits(a)} and {fits(b)}", mend=f"inner dimensions {a[-1]} and {inner} differ"
+        )
+    try:
+        lead = np.broadcast_shapes(a[:-2], b[:-2])
+    except ValueError:
+        raise ShapeError(
+            f"matmul cannot join shapes {fits(a)} and {fits(b)}",
+            mend=f"stacks of {fits(a[:-2])} and {fits(b[:-2])} matrices don't broadcast",
+        ) from None
+    ends = (a[-2:-1] if len(a) > 1 else ()) + (b[-1:] if len(b) > 1 else ())
+    return Spec(lead + ends, np.result_type(dtype_of(x), dtype_of(y)))
+
+
+def _as_matrices(x: CoreValue, y: CoreValue) -> tuple[CoreValue, CoreValue]:
+    """A vector on the left as a row, one on the right as a column."""
+    if ndim_of(x) == 1:
+        x = reshaped(x, (1, *shape_of(x)))
+    if ndim_of(y) == 1:
+        y = reshaped(y, (*shape_of(y), 1))
+    return x, y
+
+
+def _cotangent_of_matrices(g: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+    """The cotangent of a product, with the axes that vectors lack put back."""
+    shape = shape_of(g)
+    lead = shape[: len(shape) - (ndim_of(x) > 1) - (ndim_of(y) > 1)]
+    rows = shape_of(x)[-2:-1] if ndim_of(x) > 1 else (1,)
+    columns = shape_of(y)[-1:] if ndim_of(y) > 1 else (1,)
+    return reshaped(g, lead + rows + columns)
+
+
+def _left(g: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+    if ndim_of(x) == ndim_of(y) == 1:
+        return g * conj(y)
+    a, b = _as_matrices(x, y)
+    found = bind(MATMUL, _cotangent_of_matrices(g, x, y), matrices_transposed(conj(b)))
+    return reshaped(sum_to(found, shape_of(a)), shape_of(x))
+
+
+def _right(g: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+    if ndim_of(x) == ndim_of(y) == 1:
+        return conj(x) * g
+    if ndim_of(x) == 2 and ndim_of(y) == 1:
+        return bind(MATMUL, matrices_transposed(conj(x)), g)
+    a, b = _as_matrices(x, y)
+    found = bind(MATMUL, matrices_transposed(conj(a)), _cotangent_of_matrices(g, x, y))
+    return reshaped(sum_to(found, shape_of(b)), shape_of(y))
+
+
+#: Matrices of up to so many columns are turned, so that a batch of them is one product.
+_NARROW = 8
+
+
+def _matmul_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+    """A whole batch as one product where it can be: unbatched matrices meet all of the batch's rows at once."""
+    x, y = xs
+    left, right = (ndim_of(v) - flag for v, flag in zip(xs, batched, strict=True))
+    if not batched[1] and right <= 2:  # rows of x, however many, times one matrix (or vector)
+        return _rows_times(x, y)
+    if not batched[0] and right == 1 and left <= 2:
+        return bind(MATMUL, y, matrices_transposed(x) if left == 2 else x)
+    if not batched[0] and left == right == 2:  # one matrix times every y: y's columns, however many, as rows
+        return matrices_transposed(_rows_times(matrices_transposed(y), matrices_transposed(x)))
+    if not batched[0] and left == right == 2 and shape_of(y)[-1] <= _NARROW:
+        turned = _rows_times(matrices_transposed(y), matrices_transposed(x))
+        return matrices_transposed(turned)
+    shape = shape_of(x), shape_of(y)
+    a = reshaped(x, (*shape[0][:-1], 1, shape[0][-1])) if left == 1 else x
+    b = reshaped(y, (*shape[1], 1)) if right == 1 else y
+    found = bind(MATMUL, *ranks_aligned((a, b), batched))
+    kept = list(shape_of(found))
+    if right == 1:
+        del kept[-1]
+    if left == 1:
+        del kept[-2 if right > 1 else -1]
+    return reshaped(found, tuple(kept))
+
+
+def _rows_times(x: CoreValue, y: CoreValue) -> CoreValue:
+    shape = shape_of(x)
+    if len(shape) <= 2:
+        return bind(MATMUL, x, y)
+    rows = reshaped(x, (count_of(shape[:-1]), shape[-1]))
+    return reshaped(bind(MATMUL, rows, y), shape[:-1] + shape_of(y)[1:])
+
+
+_NODES = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (3, 3): "Bmm"}
+
+
+def _matmul_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> str:
+    ranks = ndim_of(operands[0]), ndim_of(operands[1])
+    return _NODES.get(ranks, "Squeeze" if 1 in ranks else "UnsafeView") + "Backward0"
+
+
+MATMUL = multilinear(
+    "matmul",
+    np.matmul,
+    _matmul_shape,
+    transposes=(_left, _right),
+    batch=_matmul_batch,
+    torch=_matmul_node,
+    saves=(0, 1),
+    doc="Product of matrices, vectors and stacks of matrices.",
+)
+
+
+def times(x: CoreValue, y: CoreValue) -> CoreValue:
+    """Matrix product of core values, for rules."""
+    return bind(MATMUL, x, y)
+
+
+_MATMULS = (
+    case((2, 3), (3, 4)),
+    case((3,), (3,)),
+    case((2, 3), (3,)),
+    case((3,), (3, 2)),
+    case((4, 2, 3), (3, 2)),
+    case((2, 3), (4, 3, 2)),
+    case((4, 1, 2, 3), (5, 3, 2)),
+    case((3,), (4, 3, 2)),
+    case((4, 2, 3), (3,)),
+    case((2, 0), (0, 3)),
+    case((0, 2), (2, 3)),
+)
+_MATMUL_RULE = "vjp: g @ y.T, x.T @ g"
+
+
+@function(
+    family="linalg",
+    op=MATMUL,
+    derivative=_MATMUL_RULE,
+    also=("numpy.linalg.matmul", "torch.linalg.matmul"),
+    cases=_MATMULS,
+)
+def matmul(x: Any, y: Any) -> CoreValue:
+    """Product of matrices, vectors and stacks of matrices, as x @ y."""
+    return bind(MATMUL, as_core(x), as_core(y))
+
+
+def _of_ranks(name: str, x: Any, y: Any, left: int, right: int) -> CoreValue:
+    """The product of operands that must have just these ranks."""
+    a, b = as_core(x), as_core(y)
+    if (ndim_of(a), ndim_of(b)) != (left, right):
+        raise ShapeError(
+            f"{name} takes a {left}-d and a {right}-d tensor, not shapes {fits(shape_of(a))} and {fits(shape_of(b))}",
+            mend="matmul takes all ranks",
+        )
+    return bind(MATMUL, a, b)
+
+
+@function(family="linalg", where="torch method", op=MATMUL, derivative=_MATMUL_RULE, cases=(case((2, 3), (3, 4)),))
+def mm(input: Any, mat2: Any) -> CoreValue:
+    """Product of two matrices."""
+    return _of_ranks("mm", input, mat2, 2, 2)
+
+
+@function(family="linalg", where="torch method", op=MATMUL, derivative=_MATMUL_RULE, cases=(case((2, 3), (3,)),))
+def mv(input: Any, vec: Any) -> CoreValue:
+    """Product of a matrix and a vector."""
+    return _of_ranks("mv", input, vec, 2, 1)
+
+
+@function(
+    family="linalg", where="torch method", op=MATMUL, derivative=_MATMUL_RULE, cases=(case((4, 2, 3), (4, 3, 2)),)
+)
+def bmm(input: Any, mat2: Any) -> CoreValue:
+    """Products of two stacks of matrices, equally many."""
+    a, b = as_core(input), as_core(mat2)
+    if ndim_of(a) == ndim_of(b) == 3 and shape_of(a)[0] != shape_of(b)[0]:
+        raise ShapeError(
+            f"bmm cannot join shapes {fits(shape_of(a))} and {fits(shape_of(b))}", mend="equally many matrices"
+        )
+    return _of_ranks("bmm", a, b, 3, 3)
+
+
+# --- dot, inner, vdot ------------------------------------------------------------------------------------------------
+
+
+def _folded(x: CoreValue, y: CoreValue, name: str) -> CoreValue:
+    """Sum over the last axis of both, every row of x with every row of y."""
+    a, b = shape_of(x), shape_of(y)
+    if a[-1] != b[-1]:
+        raise ShapeError(
+            f"{name} cannot join shapes {fits(a)} and {fits(b)}", mend=f"dimensions {a[-1]} and {b[-1]} differ"
+        )
+    rows, columns = reshaped(x, (count_of(a[:-1]), a[-1])), reshaped(y, (count_of(b[:-1]), b[-1]))
+    return reshaped(bind(MATMUL, rows, matrices_transposed(columns)), a[:-1] + b[:-1])
+
+
+_DOTS = (
+    case((3,), (3,)),
+    case((2, 3), (3, 2)),
+    case((), (3,)),
+    case((2, 3), ()),
+    case((2, 3), (3,)),
+    case((2, 2, 3), (4, 3, 2)),
+    case((3,), (2, 3, 4)),
+    case((0,), (0,)),
+)
+
+
+@function(
+    family="linalg", where="numpy", also=(".dot@numpy", "scipy.linalg.dot"), derivative="vjp: g*y, x*g", cases=_DOTS
+)
+def dot(x: Any, y: Any) -> CoreValue:
+    """NumPy's dot: last axis of x with the last but one of y (the last of a vector); scalars multiply."""
+    a, b = as_core(x), as_core(y)
+    if not shape_of(a) or not shape_of(b):
+        return OPERATORS["*"](a, b)
+    if ndim_of(b) <= 2:
+        return bind(MATMUL, a, b)
+    if shape_of(a)[-1] != shape_of(b)[-2]:
+        raise ShapeError(
+            f"dot cannot join shapes {fits(shape_of(a))} and {fits(shape_of(b))}",
+            mend=f"dimensions {shape_of(a)[-1]} and {shape_of(b)[-2]} differ",
+        )
+    return _folded(a, matrices_transposed(b), "dot")
+
+
+@function(
+    "dot_torch",
+    family="linalg",
+    where="",
+    also=("torch.dot", ".dot@torch"),
+    op=MATMUL,
+    derivative="vjp: g*y, x*g",
+    cases=(case((3,), (3,)),),
+)
+def dot_torch(input: Any, tensor: Any) -> CoreValue:
+    """Inner product of two vectors."""
+    a, b = as_core(input), as_core(tensor)
+    if (ndim_of(a), ndim_of(b)) != (1, 1):
+        raise ShapeError(
+            f"1D tensors expected, but got {ndim_of(a)}D and {ndim_of(b)}D tensors", mend="matmul takes all ranks"
+        )
+    return bind(MATMUL, a, b)
+
+
+@function(
+    family="linalg",
+    derivative="vjp: g times the other",
+    cases=(case((3,), (3,)), case((2, 3), (3,)), case((2, 3), (4, 3)), case((), (2,))),
+)
+def inner(x: Any, y: Any) -> CoreValue:
+    """Sum over the last axes of both."""
+    a, b = as_core(x), as_core(y)
+    if not shape_of(a) or not shape_of(b):
+        return OPERATORS["*"](a, b)
+    return bind(MATMUL, a, b) if ndim_of(a) == ndim_of(b) == 1 else _folded(a, b, "inner")
+
+
+@function(family="linalg", derivative="vjp: g*y, x*g", cases=(case((3,), (3,)), case((2, 3), (3, 2)), case((), ())))
+def vdot(x: Any, y: Any) -> CoreValue:
+    """Inner product of all elements, the first conjugated."""
+    a, b = _raveled(as_core(x)), _raveled(as_core(y))
+    if shape_of(a) != shape_of(b):
+        raise ShapeError(f"vdot cannot join {shape_of(a)[0]} and {shape_of(b)[0]} elements")
+    return bind(MATMUL, conj(a), b)
+
+
+def _raveled(x: CoreValue) -> CoreValue:
+    return reshaped(x, (count_of(shape_of(x)),))
+
+
+# --- outer -----------------------------------------------------------------------------------------------------------
+
+
+@function(
+    family="linalg",
+    also=("numpy.linalg.outer", "torch.ger", ".ger"),
+    derivative="vjp: g @ y, x @ g",
+    cases=(case((2,), (3,)), case((0,), (2,)), case((1,), (1,))),
+)
+def outer(x: Any, y: Any) -> CoreValue:
+    """The matrix of products x[i]*y[j] (of the elements in order, if x or y is no vector)."""
+    a, b = _raveled(as_core(x)), _raveled(as_core(y))
+    return OPERATORS["*"](reshaped(a, (*shape_of(a), 1)), b)
+
+
+@function(
+    family="linalg",
+    where="numpy torch",
+    also=("numpy.linalg.tensordot",),
+    derivative="vjp: tensordot of g with the other",
+    cases=(
+        case((2, 3, 4), (3, 4, 2)),
+        case((2, 3), (3, 4), axes=1),
+        case((2, 3, 4), (4, 3), axes=((1, 2), (1, 0))),
+        case((2,), (3,), 0),
+    ),
+)
+def tensordot(x: Any, y: Any, axes: Any = 2) -> CoreValue:
+    """Sum over pairs of axes: the last `axes` of x with the first of y, or those listed."""
+    from gradcli.ops.arguments import integers, many_axes
+    from gradcli.ops.shape import moveaxis
+
+    a, b = as_core(x), as_core(y)
+    if isinstance(axes, list | tuple):
+        left, right = (
+            many_axes("tensordot", integers(part, "tensordot: an axis"), shape_of(v))
+            for part, v in zip(axes, (a, b), strict=True)
+        )
+    else:
+        count = integer(axes, "tensordot: axes")
+        left = many_axes("tensordot", tuple(range(-count, 0)), shape_of(a))
+        right = many_axes("tensordot", tuple(range(count)), shape_of(b))
+    if [shape_of(a)[i] for i in left] != [shape_of(b)[i] for i in right]:
+        raise ShapeError(f"tensordot cannot join shapes {fits(shape_of(a))} and {fits(shape_of(b))} over {axes}")
+    ends = tuple(range(-len(left), 0))
+    a, b = moveaxis(a, left, ends), moveaxis(b, right, ends)
+    kept = tuple(shape_of(v)[: ndim_of(v) - len(left)] for v in (a, b))
+    shared = count_of(shape_of(a)[ndim_of(a) - len(left) :])
+    rows, columns = reshaped(a, (count_of(kept[0]), shared)), reshaped(b, (count_of(kept[1]), shared))
+    return reshaped(bind(MATMUL, rows, matrices_transposed(columns)), kept[0] + kept[1])
+
+
+OPERATORS["@"] = matmul.call

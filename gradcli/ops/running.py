@@ -1,0 +1,207 @@
+"""Products, running sums and running products along axes, right where elements are zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.op import Op
+from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_shape, restored
+from gradcli.ops.constructors import ones_of
+from gradcli.ops.indexing import getitem
+from gradcli.ops.kinds import conj, general, linear
+from gradcli.ops.reduction import REDUCTIONS_OF_NONE, dtype_or_flag, summing_dtype, total, typed
+from gradcli.ops.registry import case, function
+from gradcli.ops.shape import concatenate, count_of, moveaxis, reshaped
+
+# --- product ---------------------------------------------------------------------------------------------------------
+
+
+def _last(x: CoreValue, part: slice) -> CoreValue:
+    return getitem(x, (..., part))
+
+
+def _joined(parts: list[CoreValue]) -> CoreValue:
+    return concatenate(parts, -1)
+
+
+def others(x: CoreValue) -> CoreValue:
+    """For every element along the last axis, the product of all others: pair by pair, with no division.
+
+    Pairs are multiplied, the products of all other pairs are found in the same way, and within each pair an element is
+    handed its partner's share. That is 3 n multiplications in log2(n) steps.
+    """
+    n = shape_of(x)[-1]
+    if n < 2:
+        return ones_of(x)
+    half = n // 2
+    left, right, rest = _last(x, slice(0, half)), _last(x, slice(half, 2 * half)), _last(x, slice(2 * half, n))
+    outside = others(_joined([left * right, rest]))
+    paired = _last(outside, slice(0, half))
+    return _joined([paired * right, paired * left, _last(outside, slice(half, None))])
+
+
+def others_along(x: CoreValue, axis: Axes) -> CoreValue:
+    """For every element, the product of all others along the axes."""
+    if not axis:
+        return ones_of(x)
+    ends = tuple(range(-len(axis), 0))
+    moved = moveaxis(x, axis, ends)
+    shape = shape_of(moved)
+    lead = shape[: len(shape) - len(axis)]
+    count = 1
+    for n in shape[len(lead) :]:
+        count *= n
+    found = others(reshaped(moved, (*lead, count)))
+    return moveaxis(reshaped(found, shape), ends, axis)
+
+
+def _prod_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -> CoreValue:
+    return restored(g, x, axis, keepdims) * conj(others_along(x, axis))
+
+
+def _prod_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -> CoreValue:
+    return total(ts[0] * others_along(x, axis), axis, keepdims)
+
+
+def _prod_shape(x: CoreValue, *, axis: Axes, keepdims: bool) -> Spec:
+    return Spec(reduced_shape(shape_of(x), axis, keepdims), summing_dtype(dtype_of(x)))
+
+
+PROD = general(
+    "prod",
+    lambda x, *, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
+    _prod_shape,
+    vjps=(_prod_vjp,),
+    jvp=_prod_jvp,
+    meaning=lambda S, x, *, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
+    torch="Prod",
+    saves=(0, "y"),
+    doc="Product over axes.",
+)
+
+
+@function(
+    family="reduction",
+    op=PROD,
+    derivative="vjp: g times the product of the other elements",
+    also=("math.prod",),
+    cases=(*REDUCTIONS_OF_NONE, case((5,)), case(np.array([2.0, 0.0, 3.0])), case(np.array([0.0, 0.0, 3.0]))),
+)
+def prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> CoreValue:
+    """Product of the elements over axes; the derivative is exact where elements are zero."""
+    dtype, keepdims = dtype_or_flag(dtype, keepdims)
+    found = typed(x, dtype)
+    return bind(PROD, found, axis=axes_of("prod", axis, found), keepdims=keepdims)
+
+
+# --- running sum -----------------------------------------------------------------------------------------------------
+
+
+def _turned(x: Any, axis: int) -> Any:
+    return np.flip(x, axis)
+
+
+def _cumsum(x: Any, *, axis: int, reverse: bool) -> Any:
+    return _turned(np.cumsum(_turned(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
+
+
+def _running_shape(x: CoreValue, **_: Any) -> Spec:
+    return Spec(shape_of(x), summing_dtype(dtype_of(x)))
+
+
+CUMSUM: Op = linear(
+    "cumsum",
+    _cumsum,
+    _running_shape,
+    transpose=lambda g, x, *, axis, reverse: bind(CUMSUM, g, axis=axis, reverse=not reverse),
+    torch="Cumsum",
+    doc="Running sum along an axis, from its end if reverse.",
+)
+
+_RUNNING = (case((4,)), case((2, 3), axis=0), case((2, 3), axis=-1), case((2, 0), axis=1), case((1,)))
+
+
+def _along(name: str, x: Any, axis: Any, dtype: Any) -> tuple[CoreValue, int | None]:
+    """The value and the axis to run along; without an axis, the elements in one line."""
+    found = typed(x, dtype)
+    if axis is None:
+        return reshaped(found, (count_of(shape_of(found)),)), -1
+    number = axis_of(name, axis, found)
+    return (found, number) if shape_of(found) else (found, None)
+
+
+@function(family="reduction", op=CUMSUM, derivative="vjp: running sum of g from the end", cases=_RUNNING)
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> CoreValue:
+    """Running sum along an axis; without one, of all elements in order."""
+    found, number = _along("cumsum", x, axis, dtype)
+    return found if number is None else bind(CUMSUM, found, axis=number, reverse=False)
+
+
+# --- running product -------------------------------------------------------------------------------------------------
+
+
+def _recurrence(b: CoreValue, a: CoreValue) -> CoreValue:
+    """s[i] = b[i] + a[i] s[i + 1] along the last axis, from the end (a's last element does not count).
+
+    Steps are composed two by two: after k of them every place holds the composition of its next 2**k.
+    """
+    n = shape_of(b)[-1]
+    step = 1
+    while step < n:
+        later_b, later_a = _last(b, slice(step, None)), _last(a, slice(step, None))
+        head_a = _last(a, slice(0, n - step))
+        b = _joined([_last(b, slice(0, n - step)) + head_a * later_b, _last(b, slice(n - step, None))])
+        a = _joined([head_a * later_a, _last(a, slice(n - step, None))])
+        step *= 2
+    return b
+
+
+def _cumprod_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: int) -> CoreValue:
+    # y[j] = x[0] ... x[j]: the cotangent of x[i] is the product before it times s[i] = g[i] + x[i+1] s[i+1].
+    x_, y_, g_ = (conj(moveaxis(x, axis, -1)), conj(moveaxis(y, axis, -1)), moveaxis(g, axis, -1))
+    if shape_of(x_)[-1] == 0:
+        return g
+    first = ones_of(_last(x_, slice(0, 1)))
+    before = _joined([first, _last(y_, slice(0, -1))])
+    after = _joined([_last(x_, slice(1, None)), first])
+    return moveaxis(before * _recurrence(g_, after), -1, axis)
+
+
+def _cumprod_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: int) -> CoreValue:
+    # u[j] = t[j] y[j-1] + x[j] u[j-1]: the same recurrence, read from the other end.
+    x_, y_, t_ = (moveaxis(v, axis, -1) for v in (x, y, ts[0]))
+    if shape_of(x_)[-1] == 0:
+        return ts[0]
+    before = _joined([ones_of(_last(x_, slice(0, 1))), _last(y_, slice(0, -1))])
+    turned = slice(None, None, -1)
+    found = _recurrence(_last(t_ * before, turned), _last(x_, turned))
+    return moveaxis(_last(found, turned), -1, axis)
+
+
+CUMPROD = general(
+    "cumprod",
+    lambda x, *, axis: np.cumprod(x, axis),
+    _running_shape,
+    vjps=(_cumprod_vjp,),
+    jvp=_cumprod_jvp,
+    meaning=lambda S, x, *, axis: np.cumprod(x, axis),
+    torch="Cumprod",
+    saves=(0, "y"),
+    doc="Running product along an axis.",
+)
+
+
+@function(
+    family="reduction",
+    op=CUMPROD,
+    derivative="vjp: product before x[i], times s[i] = g[i] + x[i+1]*s[i+1]",
+    cases=(*_RUNNING, case((7,)), case(np.array([2.0, 0.0, 3.0, 0.0, 1.5]))),
+)
+def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> CoreValue:
+    """Running product along an axis; without one, of all elements in order."""
+    found, number = _along("cumprod", x, axis, dtype)
+    return found if number is None else bind(CUMPROD, found, axis=number)

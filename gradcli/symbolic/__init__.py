@@ -1,0 +1,8 @@
+"""A recording as exact mathematics: proofs of derivatives, and derivatives as formulas. SymPy and mpmath live here."""
+
+from gradcli.symbolic.formulas import Formulas, derive
+from gradcli.symbolic.numeric import prove_numerically
+from gradcli.symbolic.oracle import prove
+from gradcli.symbolic.report import InputReport, Report
+
+__all__ = ["Formulas", "InputReport", "Report", "derive", "prove", "prove_numerically"]

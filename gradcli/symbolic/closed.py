@@ -1,0 +1,135 @@
+"""Small programs as one closed formula: SymPy differentiates the whole of it.
+
+Every number but small integers becomes a Symbol that is evaluated at its exact value, so that SymPy never computes with
+long numbers. Bent functions are replaced by the piece that holds at the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy
+from mpmath import libmp
+
+from gradcli.symbolic.evaluate import BENT, Evaluation, plan
+from gradcli.symbolic.functions import FUNCTIONS, Raw
+from gradcli.symbolic.partials import carried
+from gradcli.symbolic.scalars import INPUT, NUMBER, Graph, Unprovable
+
+#: Bounds of what is small: operations of the formulas written out as trees, and formulas times symbols.
+_TREE, _DERIVATIVES = 600, 64
+
+
+class Closed:
+    """Formulas of a graph's scalars, and their derivatives by inputs.
+
+    Raises (from `of`):
+        Unprovable: SymPy can't hold one of the functions.
+    """
+
+    def __init__(self, graph: Graph, decisions: Mapping[int, int]) -> None:
+        self._graph = graph
+        self._decisions = decisions
+        self._made: dict[int, Any] = {}
+        self._values: dict[Any, Raw] = {}
+        self._symbols: dict[int, Any] = {}
+
+    def of(self, rows: Sequence[int]) -> list[Any]:
+        """SymPy expressions of scalars."""
+        for step in plan(self._graph, rows):
+            if step.place not in self._made:
+                self._made[step.place] = self._expression(step.place)
+        return [self._made[r] for r in rows]
+
+    def _expression(self, index: int) -> Any:
+        graph = self._graph
+        name, words = graph.functions[index], graph.arguments[index]
+        if name in (NUMBER, INPUT):
+            return self._atom(index)
+        args = [self._made[a] for a in words]
+        if name in BENT:
+            return self._piece(name, args, self._decisions[index])
+        if name in ("stop", "where"):
+            raise Unprovable(f"{name} is no closed formula")
+        if name == "pow" and all(x.is_number for x in args):
+            raise Unprovable("a power of numbers is left to the chain rule")  # SymPy would multiply it out
+        function = FUNCTIONS[name]
+        if function.symbolic is None:
+            raise Unprovable(f"{name} is no closed formula")
+        return function.symbolic(*args)
+
+    def _piece(self, name: str, args: Sequence[Any], decision: int) -> Any:
+        if name == "abs":
+            return args[0] if decision > 0 else -args[0]
+        if name in ("max", "min"):
+            return args[0] if (decision > 0) == (name == "max") else args[1]
+        if name in ("floor", "round", "sign"):
+            return sympy.Integer(decision)
+        raise Unprovable(f"{name} is no closed formula")
+
+    def _atom(self, index: int) -> Any:
+        raw = self._graph.numbers[index]
+        assert raw is not None
+        if self._graph.functions[index] == NUMBER and raw[2] >= 0 and raw[2] + raw[3] <= 5:
+            return sympy.Integer(int(libmp.to_int(raw)))
+        return self._symbol(index, raw)
+
+    def _symbol(self, index: int, value: Raw) -> Any:
+        symbol = self._symbols.get(index)
+        if symbol is None:
+            symbol = self._symbols[index] = sympy.Dummy(f"a{index}", real=True)
+            self._values[symbol] = value
+        return symbol
+
+    def by(self, index: int) -> Any:
+        """The Symbol of an input."""
+        return self._atom(index)
+
+    def value(self, expressions: Sequence[Any], precision: int) -> list[Raw]:
+        """Expressions evaluated at the exact point."""
+        graph = Graph()
+        places = {s: graph.number(v) for s, v in self._values.items()}
+        found = [carried(graph, e, places) for e in expressions]
+        values = Evaluation(graph, plan(graph, found), precision).values
+        return [values[i] for i in found]
+
+
+def is_small(graph: Graph, rows: Sequence[int], columns: int) -> bool:
+    """Whether formulas of these scalars, written out, are small enough to be differentiated whole."""
+    if len(rows) * columns > _DERIVATIVES:
+        return False
+    sizes: dict[int, int] = {}
+    for step in plan(graph, rows):
+        sizes[step.place] = 1 + sum(sizes[a] for a in step.arguments)
+        if sizes[step.place] > _TREE:
+            return False
+    return sum(sizes[r] for r in rows) <= 4 * _TREE
+
+
+def proved_whole(
+    graph: Graph,
+    rows: Sequence[int],
+    columns: Sequence[int],
+    decisions: Mapping[int, int],
+    precision: int,
+    order: int = 1,
+) -> dict[tuple[int, int], Raw] | None:
+    """d rows / d columns by SymPy, evaluated; None where they are no closed formulas.
+
+    `order` 2 takes one row and gives its second derivatives, the keys being pairs of positions of columns.
+    """
+    formulas = Closed(graph, decisions)
+    try:
+        found = formulas.of(rows)
+        symbols = [formulas.by(c) for c in columns]
+        if order == 2:
+            first = [sympy.diff(found[0], s) for s in symbols]
+            places = [(i, j) for i in range(len(columns)) for j in range(len(columns))]
+            second = [sympy.diff(first[i], symbols[j]) for i, j in places]
+        else:
+            places = [(r, c) for r in range(len(rows)) for c in range(len(columns))]
+            second = [sympy.diff(found[r], symbols[c]) for r, c in places]
+        return dict(zip(places, formulas.value(second, precision), strict=True))
+    except (Unprovable, KeyError, RecursionError):
+        return None

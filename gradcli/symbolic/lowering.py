@@ -1,0 +1,458 @@
+"""From a recording to exact scalars: every tensor becomes an array of scalars, by the meanings of its ops alone.
+
+Tensors of integers and bools, by which a program chooses, are taken as they were when it ran; `live` keeps comparisons
+as exact decisions instead, which is what a look beside a kink needs. A derivative that the program takes itself (a
+region) is taken here too, by the oracle's own chain rule.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.graph.errors import AbstractValue, BatchedBranch, GradcliError
+from gradcli.graph.node import PICK, Node
+from gradcli.graph.recording import DETACH, REGION_OUTPUT, Region
+from gradcli.graph.values import CoreValue, Value, concrete
+from gradcli.symbolic.chain import Chain
+from gradcli.symbolic.complexes import Complex
+from gradcli.symbolic.meaning import Namespace, Unknown
+from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
+
+#: An array of scalars (dtype object), or of plain integers or bools.
+Cells = Any
+_FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+#: Precision of each float dtype, in bits.
+PRECISIONS = {"float16": 11, "float32": 24, "float64": 53, "complex64": 24, "complex128": 53, "longdouble": 64}
+
+
+class Lowered(NamedTuple):
+    """A program as scalars.
+
+    Attributes:
+        graph: all of them.
+        outputs: an object array of scalars per output.
+        inputs: the same for the inputs that derivatives are taken by.
+        kinked: ops that sat exactly on a kink, by the values recorded.
+        origins: (first scalar, node), in order: where scalars come from.
+    """
+
+    graph: Graph
+    outputs: list[Cells]
+    inputs: dict[str, Cells]
+    kinked: list[Node]
+    origins: list[tuple[int, Node]]
+
+    def origin(self, index: int) -> Node | None:
+        """The node that a scalar belongs to."""
+        place = bisect_right(self.origins, index, key=lambda entry: entry[0])
+        return self.origins[place - 1][1] if place else None
+
+
+def lower(
+    outputs: Sequence[CoreValue],
+    inputs: Mapping[str, Node],
+    *,
+    live: bool = False,
+    limit: int | None = None,
+    folds: bool = True,
+) -> Lowered:
+    """Outputs of a recording as scalars over its inputs; with `folds`, numbers among themselves are computed.
+
+    Raises:
+        Unprovable: an op has no exact meaning, or there are more than `limit` scalars.
+        AbstractValue: the meaning depends on values of an abstract recording.
+    """
+    return _Lowering(inputs, live, Graph(limit, folds=folds)).run(outputs)
+
+
+def needed_nodes(outputs: Sequence[CoreValue], leaves: dict[int, CoreValue] | None = None) -> list[Node]:
+    """All nodes that outputs depend on, insides of regions too, in order of execution.
+
+    `leaves` is filled with the primal that each leaf inside a region stands for, by the leaf's id.
+    """
+    seen: dict[int, Node] = {}
+    pending = [y for y in outputs if isinstance(y, Node)]
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen[id(node)] = node
+        pending.extend(x for x in node.inputs if isinstance(x, Node))
+        if node.op is REGION_OUTPUT:
+            region: Region = node.params["region"]
+            if leaves is not None:
+                leaves.update((id(leaf), primal) for leaf, primal in zip(region.leaves, region.primals, strict=True))
+            outer = (*region.primals, *region.vectors, *region.outputs, *region.leaves)
+            pending.extend(x for x in outer if isinstance(x, Node))
+    return sorted(seen.values(), key=lambda node: node.seq)
+
+
+class _Lowering:
+    def __init__(self, inputs: Mapping[str, Node], live: bool, graph: Graph) -> None:
+        self.graph = graph
+        self.space = Namespace(self.graph)
+        self.live = live
+        self.names = {id(node): name for name, node in inputs.items()}
+        self.inputs: dict[str, Cells] = {}
+        self.wanted = inputs
+        self.cells: dict[int, Any] = {}
+        self.constants: dict[int, Cells] = {}
+        self.leaves: dict[int, CoreValue] = {}
+        self.regions: dict[int, list[Cells]] = {}
+        self.kinked: list[Node] = []
+        self.origins: list[tuple[int, Node]] = []
+
+    def run(self, outputs: Sequence[CoreValue]) -> Lowered:
+        for node in self.wanted.values():
+            self.inputs[self.names[id(node)]] = self.cells[id(node)] = self._input(node)
+        for node in needed_nodes(outputs, self.leaves):
+            if id(node) not in self.cells:
+                self.origins.append((len(self.graph), node))
+                self.cells[id(node)] = self._lowered(node)
+        found = [self._exact_cells(self._of(y)) for y in outputs]
+        return Lowered(self.graph, found, self.inputs, self.kinked, self.origins)
+
+    # --- leaves ------------------------------------------------------------------------------------------------------
+
+    def _input(self, node: Node) -> Cells:
+        name = self.names[id(node)]
+        values: list[Any] = [None] * _size(node.shape)
+        with suppress(AbstractValue):
+            values = list(concrete(node.value).ravel())
+        cells = [self._input_cell(name, i, value, node.dtype) for i, value in enumerate(values)]
+        return _filled(cells, node.shape)
+
+    def _input_cell(self, name: str, index: int, value: Any, dtype: np.dtype[Any]) -> Any:
+        graph = self.graph
+        if dtype.kind == "c":
+            parts = (None, None) if value is None else (value.real, value.imag)
+            return Complex(*(self._input_cell(name, index, part, part_dtype(dtype)) for part in parts))
+        raw = None if value is None else graph.numbers[graph.number(value)]
+        return Scalar(graph, graph.input(name, index, raw))
+
+    def _constant(self, x: Any, dtype: np.dtype[Any]) -> Any:
+        """An operand that is no node: an array's cells, or a number, as exactly as an op of `dtype` sees it."""
+        if isinstance(x, Value) or hasattr(x, "dtype"):
+            key = id(x)
+            if key not in self.constants:
+                self.constants[key] = (self._array(concrete(x)), x)
+            return self.constants[key][0]
+        if isinstance(x, float) and dtype.kind in "fc":
+            x = float(part_dtype(dtype).type(x))
+        return x
+
+    def _array(self, values: Any) -> Cells:
+        """A recorded array as cells: floats become exact numbers, integers and bools stay."""
+        if values.dtype.kind not in "fc":
+            return values
+        return _filled([self.space.lifted(x.item()) for x in values.ravel()], values.shape)
+
+    def _of(self, x: CoreValue, dtype: np.dtype[Any] = _FLOAT64) -> Any:
+        return self.cells[id(x)] if isinstance(x, Node) else self._constant(x, dtype)
+
+    # --- ops ---------------------------------------------------------------------------------------------------------
+
+    def _lowered(self, node: Node) -> Any:
+        op = node.op
+        if op is None:
+            return self._leaf(node)
+        if op is PICK:
+            return self.cells[id(node.inputs[0])][node.params["index"]]
+        if op is REGION_OUTPUT:
+            return self._region(node.params["region"])[node.params["index"]]
+        if op is DETACH:
+            return self._each(self._of(node.inputs[0]), "stop")
+        self._note_kink(node)
+        if isinstance(node.value, tuple):
+            return self._several(node)
+        recorded = self._recorded(node)
+        return self._meaning(node) if recorded is None else recorded
+
+    def _leaf(self, node: Node) -> Cells:
+        if id(node) in self.leaves:
+            return self._each(self._of(self.leaves[id(node)]), "leaf")
+        return self._array(concrete(node.value))
+
+    def _each(self, cells: Cells, function: str) -> Cells:
+        """`leaf` or `stop` of every cell; integers stay what they are."""
+        if not isinstance(cells, np.ndarray):
+            cells = np.asarray(self.space.lifted(cells), dtype=object)
+        if cells.dtype != object:
+            return cells
+        return _filled([self._marked(x, function) for x in cells.ravel()], cells.shape)
+
+    def _marked(self, x: Any, function: str) -> Any:
+        if isinstance(x, Complex):
+            return Complex(self._marked(x.re, function), self._marked(x.im, function))
+        graph = self.graph
+        return Scalar(graph, graph.leaf(x.index) if function == "leaf" else graph.apply("stop", x.index))
+
+    def _note_kink(self, node: Node) -> None:
+        if is_kinked(node):
+            self.kinked.append(node)
+
+    def _recorded(self, node: Node) -> Cells | None:
+        """The cells of a node that is taken as it was when it ran, or None."""
+        op = node.op
+        assert op is not None
+        dependent = any(isinstance(x, Node) for x in node.inputs)
+        if node.dtype.kind in "fc" and (dependent or op.kind != "constant") and op.meaning is not None:
+            return None
+        if self.live and node.dtype.kind == "b" and dependent:
+            return None
+        try:
+            return self._array(concrete(node.value))
+        except BatchedBranch:
+            return None
+        except AbstractValue:
+            return None
+
+    def _several(self, node: Node) -> tuple[Cells, ...]:
+        start = len(self.graph)
+        parts = self._called(node)
+        made = []
+        for part, value in zip(parts, node.value, strict=True):
+            made.append(self._settled(node, part, value.shape, value.dtype))
+        self._round(node, start, node.value[0].dtype)
+        return tuple(made)
+
+    def _meaning(self, node: Node) -> Cells:
+        start = len(self.graph)
+        elementwise = node.op is not None and _is_elementwise(node)
+        try:
+            found = self._elementwise(node) if elementwise else self._called(node)
+        except (Unknown, TypeError) as error:
+            if node.dtype.kind not in "fc" and not isinstance(error, AbstractValue):
+                return self._array(concrete(node.value))
+            raise
+        cells = self._settled(node, found, node.shape, node.dtype)
+        if elementwise:
+            self._round_results(cells, start, node.dtype)
+        else:
+            self._round(node, start, node.dtype)
+        return cells
+
+    def _called(self, node: Node) -> Any:
+        op = node.op
+        assert op is not None
+        if op.meaning is None:
+            raise Unprovable(f"{op.name} has no exact meaning")
+        operands = [self._of(x, node.dtype) for x in node.inputs]
+        if op.kind != "elementwise":
+            operands = [x if isinstance(x, np.ndarray) else np.asarray(self._plain(x), dtype=object) for x in operands]
+        self.space.ties_matter = self.live and op.kink is not None
+        try:
+            return op.meaning(self.space, *operands, **node.params)
+        except Unknown:
+            if not self.space.ties_matter:
+                raise AbstractValue(
+                    f"the meaning of {op.name} depends on the inputs' values",
+                    mend="give the inputs' values",
+                    span=node.span,
+                ) from None
+            self.space.ties_matter = False
+            return op.meaning(self.space, *operands, **node.params)
+        except (GradcliError, Unprovable):
+            raise
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
+
+    def _plain(self, x: Any) -> Any:
+        return self.space.lifted(x) if isinstance(x, float | complex) else x
+
+    def _elementwise(self, node: Node) -> Cells:
+        op = node.op
+        assert op is not None and op.meaning is not None
+        meaning, space, params = op.meaning, self.space, node.params
+        operands = [self._of(x, node.dtype) for x in node.inputs]
+        columns = []
+        for x in operands:
+            if isinstance(x, np.ndarray):
+                spread = x if x.shape == node.shape else np.broadcast_to(x, node.shape)
+                columns.append(spread.ravel().tolist())
+            else:
+                columns.append([x] * _size(node.shape))
+        space.ties_matter = False
+        try:
+            return [meaning(space, *cells, **params) for cells in zip(*columns, strict=True)]
+        except (GradcliError, Unprovable):
+            raise
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
+
+    def _settled(self, node: Node, found: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Cells:
+        """What a meaning returned, as cells of the right shape."""
+        cells = np.asarray(found, dtype=object) if not isinstance(found, list) else _filled(found, (len(found),))
+        if cells.size != _size(shape):
+            name = node.op.name if node.op else "leaf"
+            raise Unprovable(f"the exact meaning of {name} has shape {list(cells.shape)}, its value {list(shape)}")
+        if dtype.kind not in "fc" and not any(isinstance(x, Scalar | Complex) for x in cells.ravel()):
+            return cells.astype(dtype).reshape(shape)
+        lifted = self.space.lifted
+        flat = [x if isinstance(x, Scalar | Complex) else lifted(x) for x in cells.ravel()]
+        if dtype.kind == "c":
+            flat = [x if isinstance(x, Complex) else Complex(x, lifted(0)) for x in flat]
+        return _filled(flat, shape)
+
+    def _exact_cells(self, cells: Any) -> Cells:
+        if not isinstance(cells, np.ndarray):
+            cells = np.asarray(cells)
+        if cells.dtype == object:
+            return cells
+        return _filled([self.space.lifted(x.item()) for x in cells.ravel()], cells.shape)
+
+    # --- rounding ----------------------------------------------------------------------------------------------------
+
+    def _round(self, node: Node, start: int, dtype: np.dtype[Any]) -> None:
+        """All that a composite op computes is rounded by whoever computes it in floats."""
+        self.graph.round_from(start, PRECISIONS.get(dtype.name, 0))
+
+    def _round_results(self, cells: Cells, start: int, dtype: np.dtype[Any]) -> None:
+        """An elementwise function can be computed to one rounding, whatever its definition goes through."""
+        bits = PRECISIONS.get(dtype.name, 0)
+        for x in cells.ravel():
+            for part in (x.re, x.im) if isinstance(x, Complex) else (x,):
+                if isinstance(part, Scalar) and part.index >= start:
+                    self.graph.round_at(part.index, bits)
+
+    # --- derivatives that the program takes --------------------------------------------------------------------------
+
+    def _region(self, region: Region) -> list[Cells]:
+        found = self.regions.get(id(region))
+        if found is None:
+            found = self.regions[id(region)] = _Differentiated(self, region).results()
+        return found
+
+
+class _Differentiated:
+    """The results of a region."""
+
+    def __init__(self, lowering: _Lowering, region: Region) -> None:
+        self.lowering = lowering
+        self.region = region
+        self.graph = lowering.graph
+        self.leaves = [lowering.cells.get(id(leaf)) for leaf in region.leaves]
+        self.outputs = [_real(lowering._exact_cells(lowering._of(y))) for y in region.outputs]
+        by = [x.index for cells in self.leaves for x in _scalars(cells)]
+        self.chain = Chain(self.graph, by)
+
+    def results(self) -> list[Cells]:
+        kind = self.region.kind
+        if kind == "vjp":
+            return self._pulled(self._seeds())
+        if kind == "jvp":
+            return self._pushed()
+        return self._jacobian()
+
+    def _seeds(self) -> dict[int, int]:
+        seeds: dict[int, int] = {}
+        for cells, vector in zip(self.outputs, self.region.vectors, strict=True):
+            if vector is None:
+                continue
+            weights = self._vector(vector, cells.shape)
+            for x, w in zip(cells.ravel(), weights.ravel(), strict=True):
+                before = seeds.get(x.index)
+                seeds[x.index] = w.index if before is None else self.graph.apply("add", before, w.index)
+        return seeds
+
+    def _vector(self, vector: CoreValue, shape: tuple[int, ...]) -> Cells:
+        cells = _real(self.lowering._exact_cells(self.lowering._of(vector)))
+        return np.broadcast_to(cells, shape)
+
+    def _pulled(self, seeds: dict[int, int]) -> list[Cells]:
+        adjoints = self.chain.backward(seeds)
+        pairs = zip(self.leaves, self.region.leaves, strict=True)
+        return [self._gathered(cells, leaf.shape, adjoints) for cells, leaf in pairs]
+
+    def _gathered(self, cells: Cells | None, shape: tuple[int, ...], found: Mapping[int, int]) -> Cells:
+        """The derivative by a leaf; zero by an element that does not matter, or a leaf that nobody read."""
+        nothing = self.graph.number(0)
+        if cells is None or cells.dtype != object:
+            return _filled([Scalar(self.graph, nothing)] * _size(shape), shape)
+        return _filled([Scalar(self.graph, found.get(x.index, nothing)) for x in _real(cells).ravel()], shape)
+
+    def _pushed(self) -> list[Cells]:
+        tangents: dict[int, int] = {}
+        for cells, vector in zip(self.leaves, self.region.vectors, strict=True):
+            if vector is None or cells is None or cells.dtype != object:
+                continue
+            weights = self._vector(vector, cells.shape)
+            for x, w in zip(_real(cells).ravel(), weights.ravel(), strict=True):
+                tangents[x.index] = w.index
+        made = []
+        for cells in self.outputs:
+            moved = self.chain.forward(tangents, [x.index for x in cells.ravel()])
+            nothing = self.graph.number(0)
+            made.append(_filled([Scalar(self.graph, nothing if t is None else t) for t in moved], cells.shape))
+        return made
+
+    def _jacobian(self) -> list[Cells]:
+        made = []
+        one = self.graph.number(1)
+        for cells in self.outputs:
+            rows = [self.chain.backward({x.index: one}) for x in cells.ravel()]
+            for leaf_cells, leaf in zip(self.leaves, self.region.leaves, strict=True):
+                flat = [x for row in rows for x in self._gathered(leaf_cells, leaf.shape, row).ravel()]
+                made.append(_filled(flat, cells.shape + leaf.shape))
+        return made
+
+
+def is_kinked(node: Node) -> bool:
+    """Whether an op sat exactly on a kink, by the values recorded."""
+    op = node.op
+    if op is None or op.kink is None or not any(isinstance(x, Node) for x in node.inputs):
+        return False
+    try:
+        operands = [concrete(x) if isinstance(x, Value) else x for x in node.inputs]
+    except GradcliError:
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.any(op.kink(*operands, **node.params)))
+
+
+def part_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of a complex dtype's parts; others are themselves."""
+    return np.empty(0, dtype).real.dtype
+
+
+def _is_elementwise(node: Node) -> bool:
+    """Whether the op's meaning is of scalars: elementwise ops, and those constant ones that promote operands alike."""
+    op = node.op
+    assert op is not None
+    return op.kind == "elementwise" or (op.kind == "constant" and op.promotes)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _filled(cells: Sequence[Any], shape: tuple[int, ...]) -> Cells:
+    made = np.empty(len(cells), dtype=object)
+    made[:] = cells
+    return made.reshape(shape)
+
+
+def _scalars(cells: Cells | None) -> list[Scalar]:
+    """The real scalars in cells; none in plain integers."""
+    if cells is None or cells.dtype != object:
+        return []
+    return [part for x in cells.ravel() for part in ((x.re, x.im) if isinstance(x, Complex) else (x,))]
+
+
+def _real(cells: Cells) -> Cells:
+    """Cells that must be real.
+
+    Raises:
+        Unprovable: they are complex.
+    """
+    if any(isinstance(x, Complex) for x in cells.ravel()):
+        raise Unprovable("derivatives of complex functions inside a program can't be proved")
+    return cells

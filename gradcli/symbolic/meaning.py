@@ -1,0 +1,232 @@
+"""The namespace S in which ops state their meaning: scalar functions over a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from mpmath import libmp
+
+from gradcli.symbolic import complexes
+from gradcli.symbolic.complexes import Complex
+from gradcli.symbolic.evaluate import Reader
+from gradcli.symbolic.functions import FUNCTIONS, Raw, defined, side
+from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
+
+#: Names that meanings may use beside those of the elementary functions themselves.
+_ALIASES = {
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arcsinh": "asinh",
+    "arccosh": "acosh",
+    "arctanh": "atanh",
+    "gammaln": "loggamma",
+    "lgamma": "loggamma",
+}
+
+
+class Unknown(Exception):
+    """A choice by value was asked for where values are not known, or where they tie."""
+
+
+class Namespace:
+    """Scalar functions of exact numbers.
+
+    Arguments of the functions are scalars of the graph, complex pairs of them, or Python and NumPy numbers.
+
+    Attributes:
+        ties_matter: whether `argmax` refuses to choose among equals, so that the choice stays in the graph.
+    """
+
+    Unknown = Unknown
+    true = True
+    false = False
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.ties_matter = False
+
+    @property
+    def pi(self) -> Scalar:
+        """The circle's number itself, not a float near it."""
+        return self._scalar(self.graph.apply("pi"))
+
+    def number(self, x: Any) -> Any:
+        """The exact value of a number."""
+        return x if isinstance(x, Scalar | Complex) else self.lifted(x)
+
+    def lifted(self, x: Any) -> Any:
+        """A number as a scalar of the graph; a complex number as a pair."""
+        if isinstance(x, Scalar | Complex):
+            return x
+        if isinstance(x, complex | np.complexfloating):
+            z = complex(x)
+            return Complex(self.lifted(z.real), self.lifted(z.imag))
+        return self._scalar(self.graph.number(x))
+
+    def _scalar(self, index: int) -> Scalar:
+        return Scalar(self.graph, index)
+
+    def _apply(self, name: str, *xs: Any) -> Any:
+        words = [self.lifted(x) for x in xs]
+        if any(isinstance(x, Complex) for x in words):
+            return self._of_complex(name, words)
+        return self._scalar(self.graph.apply(name, *(x.index for x in words)))
+
+    def _of_complex(self, name: str, words: Sequence[Any]) -> Any:
+        if name == "pow":
+            base, exponent = words
+            return complexes.exponential(complexes.logarithm(self._pair(base)) * exponent)
+        if name == "eq":
+            a, b = (self._pair(x) for x in words)
+            return self.and_(self.eq(a.re, b.re), self.eq(a.im, b.im))
+        if name in complexes.FUNCTIONS:
+            return complexes.FUNCTIONS[name](words[0])
+        raise Unprovable(f"{name} of complex numbers can't be proved")
+
+    def _pair(self, x: Any) -> Complex:
+        re, im = complexes.parts(x)
+        return Complex(self.lifted(re), self.lifted(im))
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Every elementary function is here under its own name."""
+        own = _ALIASES.get(name, name)
+        if own not in FUNCTIONS:
+            raise Unprovable(f"the function {name} has no exact form here")
+
+        def function(*xs: Any) -> Any:
+            return self._apply(own, *xs)
+
+        setattr(self, name, function)
+        return function
+
+    def pow(self, x: Any, y: Any) -> Any:
+        """x to the power y; a whole power of a complex number by multiplication."""
+        if isinstance(x, Complex):
+            whole = _whole(y)
+            if whole is not None and abs(whole) <= 64:
+                return x**whole if whole >= 0 else 1 / x**-whole
+        return self._apply("pow", x, y)
+
+    def digamma(self, x: Any) -> Any:
+        """The logarithmic derivative of gamma."""
+        return self._apply("polygamma", 0, x)
+
+    def expm1(self, x: Any) -> Any:
+        """exp(x) - 1."""
+        return self.exp(x) - 1
+
+    def log1p(self, x: Any) -> Any:
+        """log(1 + x)."""
+        return self.log(1 + self.lifted(x))
+
+    # --- choices -----------------------------------------------------------------------------------------------------
+
+    def where(self, c: Any, a: Any, b: Any) -> Any:
+        """a where c holds, else b."""
+        if not isinstance(c, Scalar):
+            return self.lifted(a if c else b)
+        x, y = self.lifted(a), self.lifted(b)
+        if isinstance(x, Complex) or isinstance(y, Complex):
+            left, right = self._pair(x), self._pair(y)
+            return Complex(self.where(c, left.re, right.re), self.where(c, left.im, right.im))
+        return self._apply("where", c, x, y)
+
+    def argmax(self, cells: Sequence[Any]) -> int:
+        """Which of the numbers is largest, the first of them.
+
+        Raises:
+            Unknown: the values are not known, or some tie and ties matter.
+        """
+        reader = self.graph.reader(Reader)
+        values = [reader.value(self.lifted(x).index) for x in cells]
+        if any(x is None for x in values):
+            raise Unknown
+        best = 0
+        for i, x in enumerate(values):
+            if libmp.mpf_gt(x, values[best]):
+                best = i
+        if self.ties_matter and any(_tied(x, values[best]) for i, x in enumerate(values) if i != best):
+            raise Unknown
+        return best
+
+    # --- comparisons and logic: truths are the numbers 0 and 1 -------------------------------------------------------
+
+    def gt(self, a: Any, b: Any) -> Any:
+        """Whether a > b."""
+        return self.lt(b, a)
+
+    def ge(self, a: Any, b: Any) -> Any:
+        """Whether a >= b."""
+        return self.le(b, a)
+
+    def ne(self, a: Any, b: Any) -> Any:
+        """Whether a != b."""
+        return self.not_(self.eq(a, b))
+
+    def and_(self, a: Any, b: Any) -> Any:
+        """Whether both hold."""
+        return self._apply("and", a, b)
+
+    def or_(self, a: Any, b: Any) -> Any:
+        """Whether either holds."""
+        return self._apply("or", a, b)
+
+    def not_(self, a: Any) -> Any:
+        """Whether it does not hold."""
+        return self._apply("not", a)
+
+    def xor(self, a: Any, b: Any) -> Any:
+        """Whether just one holds."""
+        return self.or_(self.and_(a, self.not_(b)), self.and_(self.not_(a), b))
+
+    def bit_and(self, a: Any, b: Any) -> Any:
+        """Masks: whether both hold."""
+        return self.and_(a, b)
+
+    def bit_or(self, a: Any, b: Any) -> Any:
+        """Masks: whether either holds."""
+        return self.or_(a, b)
+
+    def bit_xor(self, a: Any, b: Any) -> Any:
+        """Masks: whether just one holds."""
+        return self.xor(a, b)
+
+    def invert(self, a: Any) -> Any:
+        """Masks: whether it does not hold."""
+        return self.not_(a)
+
+    # --- complex parts -----------------------------------------------------------------------------------------------
+
+    def re(self, x: Any) -> Any:
+        """The real part."""
+        return self.lifted(complexes.parts(x)[0])
+
+    def im(self, x: Any) -> Any:
+        """The imaginary part."""
+        return self.lifted(complexes.parts(x)[1])
+
+    def conj(self, x: Any) -> Any:
+        """The complex conjugate."""
+        return self.lifted(x).conjugate()
+
+
+def _whole(x: Any) -> int | None:
+    """A number that is a whole one, as an int."""
+    if isinstance(x, Scalar):
+        raw = x.graph.numbers[x.index] if x.graph.is_number(x.index) else None
+        return int(libmp.to_int(raw)) if raw is not None and raw[2] >= 0 else None
+    return int(x) if isinstance(x, int | float | np.number) and int(x) == x else None
+
+
+def _tied(x: Raw, y: Raw) -> bool:
+    """Whether two numbers are equal, up to what a float would show."""
+    if x == y:
+        return True
+    if not (defined(x) and defined(y)):
+        return False
+    gap = libmp.mpf_abs(libmp.mpf_sub(x, y, 100, "n"))
+    return side(libmp.mpf_sub(gap, libmp.mpf_shift(libmp.mpf_abs(y), -48), 100, "n")) <= 0

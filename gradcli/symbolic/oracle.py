@@ -1,0 +1,514 @@
+"""The oracle: proves derivatives of a recorded program by exact means of its own.
+
+Equal means |got - exact| <= atol + rtol |exact| + 16 s. s is the rounding that nobody can avoid: the largest change of
+the exact derivative over four evaluations in which every node, of the program as well as of its derivative, is moved by
+a random ulp of its dtype. An elementwise function counts as one node; a composite one (a sum, a product of matrices, a
+solution) as the arithmetic that it is made of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from mpmath import libmp
+from mpmath.libmp import fzero
+
+from gradcli.graph.errors import AbstractValue, ArgumentError
+from gradcli.graph.node import Node
+from gradcli.graph.recording import Recording
+from gradcli.graph.values import CoreValue, Value, concrete, shape_of
+from gradcli.symbolic import branches
+from gradcli.symbolic.closed import is_small, proved_whole
+from gradcli.symbolic.complexes import Complex
+from gradcli.symbolic.derivatives import Matrix, to_float
+from gradcli.symbolic.evaluate import Evaluation
+from gradcli.symbolic.functions import UNDEFINED, Raw, defined
+from gradcli.symbolic.kinks import Sides, sides
+from gradcli.symbolic.lowering import Lowered, lower, part_dtype
+from gradcli.symbolic.report import InputReport, Report
+from gradcli.symbolic.scalars import Unprovable
+
+#: Records the program again at other values of its inputs: (recording, outputs, inputs).
+Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
+Claimed = Mapping[Any, Any]
+
+#: How many scalars a program may have.
+_LIMIT = 6_000_000
+#: How many units of unavoidable rounding are allowed.
+_ROUNDINGS = 16
+#: Decisions that stand for one kink: a function's own, and those of its derivative.
+_KIN = {"abs": ("abs", "sign"), "max": ("max", "step"), "min": ("min", "step")}
+#: Kinks listed in a report.
+_LISTED = 100
+
+
+def prove(
+    recording: Recording,
+    outputs: Sequence[CoreValue],
+    inputs: Mapping[str, Node],
+    claimed: Claimed,
+    *,
+    derivative: str,
+    rtol: float | None = None,
+    atol: float = 0.0,
+    digits: int = 50,
+    rerun: Rerun | None = None,
+) -> Report:
+    """Judge claimed derivatives of a recorded program.
+
+    `claimed` is {name: array} for a gradient or a Jacobian, {(row, column): array} for a Hessian; with several outputs
+    each value is a sequence of arrays, one per output. Only what is claimed is judged. `rerun` is asked only where the
+    program branched at a value exactly on the boundary.
+
+    Raises:
+        ArgumentError: a claimed derivative has the wrong shape, or is of no input.
+    """
+    report = Report(derivative, "symbolic", digits)
+    task = Task(outputs, inputs, claimed, derivative)
+    judge = _Judge(report, task, atol, rtol, digits)
+    try:
+        with np.errstate(all="ignore"):
+            judge.run(recording, rerun)
+    except (Unprovable, AbstractValue) as error:
+        report.reason = str(error)
+    except RecursionError:
+        report.reason = "a formula is nested too deeply"
+    except MemoryError:
+        report.reason = "the program needs more memory than there is"
+    for name in task.labels():
+        if name not in report.inputs:
+            report.inputs[name] = entry = InputReport()
+            entry.ok = None
+    return report
+
+
+class Block(NamedTuple):
+    """One claimed array: rows times an input's elements.
+
+    `output` is its output's number, or None where there is one.
+    """
+
+    label: str
+    output: int | None
+    rows: tuple[int, ...]
+    column: str
+    got: np.ndarray
+
+
+class Task:
+    """What is to be judged.
+
+    Raises:
+        ArgumentError: a claimed derivative has the wrong shape, or is of no input.
+    """
+
+    def __init__(
+        self, outputs: Sequence[CoreValue], inputs: Mapping[str, Node], claimed: Claimed, derivative: str
+    ) -> None:
+        self.outputs = tuple(outputs)
+        self.claimed = claimed
+        self.derivative = derivative
+        if derivative not in ("gradient", "jacobian", "hessian"):
+            raise ArgumentError(f"no derivative is called '{derivative}'", mend="gradient, jacobian or hessian")
+        names = [name for key in claimed for name in (key if isinstance(key, tuple) else (key,))]
+        for name in names:
+            if name not in inputs:
+                raise ArgumentError(f"there is no input '{name}' to differentiate by")
+        self.inputs = {name: inputs[name] for name in dict.fromkeys(names)}
+        if derivative != "jacobian" and (len(self.outputs) != 1 or math.prod(shape_of(self.outputs[0])) != 1):
+            raise ArgumentError(f"a {derivative} is of one scalar")
+        self.blocks = list(self._blocks())
+
+    def labels(self) -> list[str]:
+        """The names of the report's entries."""
+        return list(dict.fromkeys(block.label for block in self.blocks))
+
+    def _blocks(self) -> Iterator[Block]:
+        if self.derivative == "hessian":
+            starts = self._starts()
+            for (row, column), value in self.claimed.items():
+                shape = self.inputs[row].shape
+                rows = tuple(range(starts[row], starts[row] + math.prod(shape)))
+                yield self._block(f"{row} {column}", None, rows, shape, column, value)
+            return
+        several = len(self.outputs) > 1
+        start = 0
+        for number, y in enumerate(self.outputs):
+            shape = () if self.derivative == "gradient" else shape_of(y)
+            rows = tuple(range(start, start + math.prod(shape)))
+            start += len(rows)
+            for name, value in self.claimed.items():
+                part = value[number] if several else value
+                yield self._block(name, number if several else None, rows, shape, name, part)
+
+    def _starts(self) -> dict[str, int]:
+        """Where each input's elements start among the rows of a Hessian."""
+        starts, count = {}, 0
+        for name, node in self.inputs.items():
+            starts[name] = count
+            count += math.prod(node.shape)
+        return starts
+
+    def _block(
+        self, label: str, output: int | None, rows: tuple[int, ...], row_shape: tuple[int, ...], column: str, value: Any
+    ) -> Block:
+        got = np.asarray(concrete(value) if isinstance(value, Value) else value)
+        if got.dtype.kind in "iub":
+            got = got.astype(np.float64)
+        shape = tuple(row_shape) + tuple(self.inputs[column].shape)
+        if got.shape != shape:
+            raise ArgumentError(
+                f"the derivative by {label} has shape {list(got.shape)}",
+                mend=f"its shape is {list(shape)}",
+            )
+        return Block(label, output, rows, column, got)
+
+
+class _Judge:
+    def __init__(self, report: Report, task: Task, atol: float, rtol: float | None, digits: int) -> None:
+        self.report = report
+        self.task = task
+        self.atol = atol
+        self.rtol = _default_rtol(task) if rtol is None else rtol
+        self.digits = digits
+
+    def run(self, recording: Recording, rerun: Rerun | None) -> None:
+        self._check_finite()
+        lowered = self._lower()
+        self.matrix, self.rows = derivative_matrix(lowered, self.task, self.digits)
+        self.lowered = lowered
+        self.matrix.settle()
+        self._check_defined()
+        rounding = self.matrix.rounding()
+        self.rounding = rounding
+        self.sides = self._beside()
+        self._close_formula(lowered)
+        self.branches = branches.found(recording, self.task.outputs, self.task.inputs)
+        if self.branches:
+            self._other_branches(rerun)
+        for block in self.task.blocks:
+            self._judge(block)
+        self._name_unsettled()
+
+    def _check_finite(self) -> None:
+        for name, node in self.task.inputs.items():
+            if not np.all(np.isfinite(concrete(node.value))):
+                raise Unprovable(f"input '{name}' is not finite")
+
+    def _check_defined(self) -> None:
+        values = self.matrix.evaluation.values
+        for cells in self.lowered.outputs:
+            for x in cells.ravel():
+                value = None if isinstance(x, Complex) else values[x.index]
+                if value is not None and not defined(value):
+                    raise Unprovable("the program's result is undefined at this point")
+
+    def _lower(self) -> Lowered:
+        lowered = lower(self.task.outputs, self.task.inputs, limit=_LIMIT)
+        if any(_needs_live(node) for node in lowered.kinked):
+            lowered = lower(self.task.outputs, self.task.inputs, live=True, limit=_LIMIT)
+        return lowered
+
+    # --- what is undefined, tied or branched at the very point -------------------------------------------------------
+
+    def _beside(self) -> dict[tuple[int, int], Sides]:
+        matrix = self.matrix
+        ties = matrix.ties()
+        self.tied = ties
+        self.touched = matrix.touched(ties) if ties else {}
+        places: dict[int, set[int]] = {}
+        for r, (_, columns) in self.touched.items():
+            for column in columns:
+                places.setdefault(column, set()).add(r)
+        for r, row in enumerate(matrix.base):
+            for column, value in row.items():
+                if not defined(value):
+                    places.setdefault(column, set()).add(r)
+        return sides(matrix, places, ties) if places else {}
+
+    def _other_branches(self, rerun: Rerun | None) -> None:
+        """Where the program branched on a boundary, what the derivative is on either side."""
+        affected = sorted({column for branch in self.branches for column in branch.elements})
+        if rerun is None:
+            return
+        found = branches.sides(rerun, self.task, affected, self.digits, derivative_matrix)
+        index = {label: c for c, label in self._column_labels().items()}
+        for (r, name, place), pair in found.items():
+            column = index.get((name, place))
+            if column is not None:
+                self.sides[r, column] = pair
+
+    def _column_labels(self) -> dict[int, tuple[str, int]]:
+        return {c: self.lowered.graph.labels[c] for c in self.matrix.columns}
+
+    # --- one closed formula -----------------------------------------------------------------------------------------
+
+    def _close_formula(self, lowered: Lowered) -> None:
+        matrix = self.matrix
+        first = [x.index for cells in lowered.outputs for x in cells.ravel() if not isinstance(x, Complex)]
+        hessian = self.task.derivative == "hessian"
+        count = len(matrix.columns) ** 2 if hessian else len(matrix.columns)
+        whole = None
+        if not self.tied and is_small(lowered.graph, first, count):
+            order = 2 if hessian else 1
+            whole = proved_whole(
+                lowered.graph, first, matrix.columns, matrix.evaluation.decisions, matrix.bits + 128, order
+            )
+        if whole is None:
+            self.report.covered = (
+                "all elements: each operation's partial derivatives from SymPy, accumulated along the graph by a chain "
+                f"rule of the oracle's own, to {self.digits} digits",
+            )
+            return
+        self._confirm(whole)
+        self.report.covered = (
+            f"all elements: one closed formula, differentiated by SymPy, to {self.digits} digits",
+            "the same again: each operation's partial derivatives from SymPy, accumulated along the graph",
+        )
+
+    def _confirm(self, whole: Mapping[tuple[int, int], Raw]) -> None:
+        """The closed formula and the chain rule must agree; neither is believed where they don't."""
+        matrix = self.matrix
+        for (r, c), value in whole.items():
+            column = matrix.columns[c]
+            mine = matrix.base[r].get(column, fzero)
+            if not (defined(mine) and defined(value)):
+                continue
+            gap = libmp.mpf_abs(libmp.mpf_sub(mine, value, matrix.bits, "n"))
+            size = max(abs(to_float(mine)), self.rounding[r].get(column, 0.0), 1e-300)
+            if to_float(gap) > 1e-20 * size:
+                raise Unprovable("the closed formula and the chain rule disagree; please report this program")
+
+    # --- judging ------------------------------------------------------------------------------------------------------
+
+    def _judge(self, block: Block) -> None:
+        entry = self.report.inputs.setdefault(block.label, InputReport())
+        columns = self.lowered.inputs[block.column].ravel()
+        flat = block.got.reshape(len(block.rows), len(columns))
+        spacing = np.finfo(block.got.dtype if block.got.dtype.kind in "fc" else np.float64)
+        positions = {c: j for j, cell in enumerate(columns) for c in _parts(cell)}
+        special: dict[int, set[int]] = {}
+        for r, column in self.sides:
+            special.setdefault(r, set()).add(column)
+        for i, r in enumerate(block.rows):
+            # Most elements of a large Jacobian are zero in truth and in the claim: they are only counted.
+            told = {positions[c] for c in self.matrix.base[r].keys() | special.get(r, set()) if c in positions}
+            told.update(np.nonzero(flat[i])[0].tolist())
+            entry.elements += len(columns) - len(told)
+            for j in sorted(told):
+                self._element(entry, self._place(block, i, j), flat[i, j], r, columns[j], spacing)
+
+    def _place(self, block: Block, i: int, j: int) -> dict[str, Any]:
+        index = np.unravel_index(i * _count(self.task.inputs[block.column].shape) + j, block.got.shape)
+        found: dict[str, Any] = {"index": [int(n) for n in index]}
+        if block.output is not None:
+            found["output"] = block.output
+        return found
+
+    def _element(self, entry: InputReport, place: dict[str, Any], got: Any, r: int, cell: Any, info: Any) -> None:
+        if isinstance(cell, Complex):
+            parts = [(cell.re.index, float(np.real(got))), (cell.im.index, float(np.imag(got)))]
+        else:
+            parts = [(cell.index, float(np.real(got)))]
+        judged = [self._part(place, value, r, column, cell) for column, value in parts]
+        if any(part is None for part in judged):
+            entry.unproved()
+            return
+        exact = [part for part in judged if part is not None]
+        error = math.hypot(*(part.error for part in exact))
+        size = math.hypot(*(abs(to_float(part.exact)) for part in exact))
+        rounding = math.hypot(*(part.rounding for part in exact))
+        tolerance = self.atol + self.rtol * size + _ROUNDINGS * rounding + 2 * float(info.smallest_subnormal)
+        shown = [libmp.to_str(part.exact, self.digits) for part in exact]
+        entry.add(
+            place,
+            complex(got) if len(parts) > 1 else float(np.real(got)),
+            shown[0] if len(shown) == 1 else "(" + " + ".join(shown) + "j)",
+            error=error,
+            size=size,
+            ulp=_ulp(size, info),
+            tolerance=tolerance if math.isfinite(tolerance) else 0.0,
+            rounding=rounding,
+        )
+
+    def _part(self, place: dict[str, Any], got: float, r: int, column: int, cell: Any) -> _Part | None:
+        """One real element compared; None where it can't be proved."""
+        exact = self.matrix.base[r].get(column, fzero)
+        rounding = self.rounding[r].get(column, 0.0)
+        pair = self.sides.get((r, column))
+        if pair is not None:
+            if not pair.known:
+                self._not_proved(column, "it is undefined at this point")
+                return None
+            exact = pair.left if pair.equal else pair.nearest(libmp.from_float(got))
+            if not pair.equal:
+                self._name_kink(place, r, column, pair, got, rounding)
+        elif (r, column) in self.matrix.unsettled:
+            self._not_proved(column, f"it did not settle to {self.digits} digits")
+            return None
+        return _Part(exact, _distance(got, exact), rounding)
+
+    def _not_proved(self, column: int, why: str) -> None:
+        name, index = self.lowered.graph.labels[column]
+        shape = self.task.inputs[name].shape
+        where = "" if shape == () else "[" + ", ".join(str(int(n)) for n in np.unravel_index(index, shape)) + "]"
+        if self.report.reason is None:
+            self.report.reason = f"the derivative by {name}{where} could not be proved: {why}"
+
+    def _name_kink(self, place: dict[str, Any], r: int, column: int, pair: Sides, got: float, rounding: float) -> None:
+        if len(self.report.kinks) >= _LISTED:
+            return
+        name, index = self.lowered.graph.labels[column]
+        op, where = self._culprit(r, column)
+        left, right = (None if x == UNDEFINED else to_float(x) for x in pair)
+        slack = self.atol + self.rtol * max(abs(x) for x in (left, right) if x is not None) + _ROUNDINGS * rounding
+        nearest = pair.nearest(libmp.from_float(got))
+        self.report.kinks.append(
+            {
+                "op": op,
+                "where": where,
+                "input": name,
+                "index": [int(n) for n in np.unravel_index(index, self.task.inputs[name].shape)],
+                "element": place["index"],
+                "left": left,
+                "right": right,
+                "chosen": got,
+                "ok": _distance(got, nearest) <= (slack if math.isfinite(slack) else 0.0),
+            }
+        )
+
+    def _culprit(self, r: int, column: int) -> tuple[str, str | None]:
+        """The op that has the kink, and where it stands."""
+        for branch in self.branches:
+            if self.lowered.graph.labels[column] in branch.elements:
+                return "branch", place_of(branch.span)
+        suspects = [i for i in sorted(self.touched.get(r, (set(), set()))[0]) if i < self.rows]
+        for index in suspects:
+            node = self.lowered.origin(index)
+            if node is not None and node.op is not None and (len(suspects) == 1 or self._turns(r, column, index)):
+                return node.op.name, place_of(node.span)
+        return self._undefined_op()
+
+    def _turns(self, r: int, column: int, index: int) -> bool:
+        """Whether one tied decision alone, taken either way, changes a derivative."""
+        matrix, graph = self.matrix, self.lowered.graph
+        words = graph.arguments[index]
+        family = _KIN.get(graph.functions[index], (graph.functions[index],))
+        kin = [i for i in self.tied if graph.functions[i] in family and self._compares(i, words)]
+        found = []
+        for way in (-1, 1):
+            frozen = dict(matrix.evaluation.decisions)
+            for i in kin:
+                anchor = self.tied[i].anchor
+                frozen[i] = anchor + min(way, 0) if graph.functions[i] in ("floor", "round") else way
+            evaluation = Evaluation(graph, matrix.steps, matrix.bits, frozen=frozen)
+            found.append(matrix.row_at(r, evaluation).get(column, fzero))
+        return bool(found[0] != found[1])
+
+    def _compares(self, index: int, words: tuple[int, ...]) -> bool:
+        """Whether a decision is about these arguments, or about their difference."""
+        arguments = self.lowered.graph.arguments
+        return arguments[index] == words or any(a in words or set(arguments[a]) == set(words) for a in arguments[index])
+
+    def _undefined_op(self) -> tuple[str, str | None]:
+        values = self.matrix.evaluation.values
+        for index, value in enumerate(values):
+            if value is not None and not defined(value):
+                for user in range(index, len(values)):
+                    node = self.lowered.origin(min(user, self.rows - 1))
+                    if node is not None and node.op is not None:
+                        return node.op.name, place_of(node.span)
+        return "derivative", None
+
+    def _name_unsettled(self) -> None:
+        for branch in self.branches:
+            if not any(kink["op"] == "branch" for kink in self.report.kinks) and branch.unknown:
+                self.report.kinks.append(branch.unseen())
+
+
+class _Part(NamedTuple):
+    exact: Raw
+    error: float
+    rounding: float
+
+
+def derivative_matrix(lowered: Lowered, task: Task, digits: int) -> tuple[Matrix, int]:
+    """The matrix of a task's derivatives, and where the program's own scalars end.
+
+    Raises:
+        Unprovable: an output is complex.
+    """
+    graph = lowered.graph
+    columns = [
+        part.index
+        for name in task.inputs
+        for x in lowered.inputs[name].ravel()
+        for part in ((x.re, x.im) if isinstance(x, Complex) else (x,))
+    ]
+    rows = []
+    for cells in lowered.outputs:
+        for x in cells.ravel():
+            if isinstance(x, Complex):
+                raise Unprovable("derivatives of a complex result can't be proved")
+            rows.append(x.index)
+    stop = len(graph)
+    if task.derivative == "hessian":
+        rows = _gradient_rows(lowered, rows[0], columns)
+    return Matrix(graph, rows, columns, digits), stop
+
+
+def _gradient_rows(lowered: Lowered, row: int, columns: list[int]) -> list[int]:
+    from gradcli.symbolic.chain import Chain
+
+    graph = lowered.graph
+    nothing = graph.number(0)
+    found = Chain(graph, columns).backward({row: graph.number(1)})
+    return [found.get(c, nothing) for c in columns]
+
+
+def place_of(span: Any) -> str | None:
+    """`file:line:column` of a source span."""
+    if span is None:
+        return None
+    source = getattr(span, "source", None)
+    return f"{getattr(source, 'name', source)}:{span.line}:{span.column}"
+
+
+def _needs_live(node: Node) -> bool:
+    return node.op is not None and (node.op.kind != "elementwise" or node.dtype.kind == "b")
+
+
+def _default_rtol(task: Task) -> float:
+    dtypes = [part_dtype(node.dtype) for node in task.inputs.values() if node.dtype.kind in "fc"]
+    dtypes += [part_dtype(block.got.dtype) for block in task.blocks if block.got.dtype.kind in "fc"]
+    return 1e-4 if any(dtype.itemsize < 8 for dtype in dtypes) else 1e-9
+
+
+def _parts(cell: Any) -> tuple[int, ...]:
+    """The indices of a real scalar, or of a complex one's two parts."""
+    return (cell.re.index, cell.im.index) if isinstance(cell, Complex) else (cell.index,)
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    return math.prod(shape)
+
+
+def _distance(got: float, exact: Raw) -> float:
+    """|got - exact|, where a value beyond the largest float is infinite in floats."""
+    if math.isnan(got):
+        return math.inf
+    if math.isinf(got):
+        return 0.0 if to_float(exact) == got else math.inf
+    if not defined(exact):
+        return math.inf
+    return abs(to_float(libmp.mpf_sub(libmp.from_float(got), exact, 80, "n")))
+
+
+def _ulp(size: float, info: Any) -> float:
+    if not math.isfinite(size):
+        return math.nan
+    spacing = float(np.spacing(np.asarray(size, dtype=info.dtype)))
+    return spacing if math.isfinite(spacing) else float(info.max) * float(info.eps)

@@ -1,0 +1,221 @@
+"""The partial derivatives of elementary functions, taken by SymPy and carried back into the graph.
+
+SymPy differentiates each function once, on Symbols made here. Its answer, an expression tree, is walked into a short
+list of instructions that is then replayed wherever the function was applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import sympy
+
+from gradcli.symbolic.functions import FUNCTIONS
+from gradcli.symbolic.scalars import Graph, Unprovable
+
+#: The elementary function of each SymPy class that takes the same arguments.
+_BY_CLASS: dict[Any, str] = {
+    sympy.exp: "exp",
+    sympy.log: "log",
+    sympy.sin: "sin",
+    sympy.cos: "cos",
+    sympy.tan: "tan",
+    sympy.asin: "asin",
+    sympy.acos: "acos",
+    sympy.atan: "atan",
+    sympy.atan2: "atan2",
+    sympy.sinh: "sinh",
+    sympy.cosh: "cosh",
+    sympy.tanh: "tanh",
+    sympy.asinh: "asinh",
+    sympy.acosh: "acosh",
+    sympy.atanh: "atanh",
+    sympy.sinc: "sinc",
+    sympy.erf: "erf",
+    sympy.erfc: "erfc",
+    sympy.erfi: "erfi",
+    sympy.erfinv: "erfinv",
+    sympy.gamma: "gamma",
+    sympy.loggamma: "loggamma",
+    sympy.polygamma: "polygamma",
+    sympy.LambertW: "lambertw",
+    sympy.besselj: "besselj",
+    sympy.bessely: "bessely",
+    sympy.besseli: "besseli",
+    sympy.besselk: "besselk",
+    sympy.Si: "Si",
+    sympy.Ci: "Ci",
+    sympy.Ei: "Ei",
+    sympy.Abs: "abs",
+    sympy.sign: "sign",
+    sympy.floor: "floor",
+}
+
+
+class Template(NamedTuple):
+    """A partial derivative as instructions: applications (function, places) in order; places below the arity are the
+    function's own arguments, then come `numbers`, then the results of the instructions."""
+
+    arity: int
+    numbers: tuple[Any, ...]
+    instructions: tuple[tuple[str, tuple[int, ...]], ...]
+    result: int
+
+    def replayed(self, graph: Graph, arguments: tuple[int, ...]) -> int:
+        """The index of the partial derivative for these arguments."""
+        places = [*arguments, *(graph.number(x) for x in self.numbers)]
+        for function, words in self.instructions:
+            places.append(graph.apply(function, *(places[w] for w in words)))
+        return places[self.result]
+
+
+def partial(graph: Graph, index: int, position: int) -> int | None:
+    """The partial derivative of the scalar `index` by its argument at `position`; None where it is locally constant.
+
+    Raises:
+        Unprovable: SymPy knows no such derivative.
+    """
+    name, arguments = graph.functions[index], graph.arguments[index]
+    if name == "where":
+        return _of_choice(graph, arguments, position)
+    template = _template(name, position)
+    return None if template is None else template.replayed(graph, arguments)
+
+
+def _of_choice(graph: Graph, arguments: tuple[int, ...], position: int) -> int | None:
+    if position == 0:
+        return None
+    yes, no = (1, 0) if position == 1 else (0, 1)
+    return graph.apply("where", arguments[0], graph.number(yes), graph.number(no))
+
+
+@cache
+def _template(name: str, position: int) -> Template | None:
+    function = FUNCTIONS[name]
+    if function.symbolic is None:
+        if name == "zeta":
+            raise Unprovable("SymPy has no derivative of zeta")
+        return None
+    symbols = sympy.symbols(f"a:{function.arity}", real=True)
+    found = sympy.diff(function.symbolic(*symbols), symbols[position])
+    if name == "pow":
+        found = sympy.powsimp(found)
+    scratch = Graph()
+    places = {symbol: scratch.input(symbol.name, 0, None) for symbol in symbols}
+    return _compiled(scratch, function.arity, carried(scratch, found, places))
+
+
+def _compiled(scratch: Graph, arity: int, result: int) -> Template:
+    """The scratch graph's applications as instructions."""
+    numbers = [i for i in range(len(scratch)) if scratch.is_number(i)]
+    places = {i: i for i in range(arity)} | {i: arity + k for k, i in enumerate(numbers)}
+    instructions = []
+    for i in range(arity, len(scratch)):
+        if i not in places:
+            instructions.append((scratch.functions[i], tuple(places[a] for a in scratch.arguments[i])))
+            places[i] = len(places)
+    return Template(arity, tuple(scratch.numbers[i] for i in numbers), tuple(instructions), places[result])
+
+
+def carried(graph: Graph, expression: Any, places: Mapping[Any, int]) -> int:
+    """A SymPy expression as a scalar of the graph, its symbols at `places`. Walks the tree without recursion.
+
+    Raises:
+        Unprovable: the expression holds something that is no elementary function.
+    """
+    done: dict[Any, int] = dict(places)
+    pending = [expression]
+    while pending:
+        e = pending[-1]
+        if e in done:
+            pending.pop()
+            continue
+        missing = [x for x in _children(e) if x not in done]
+        if missing:
+            pending.extend(missing)
+            continue
+        done[pending.pop()] = _applied(graph, e, done)
+    return done[expression]
+
+
+def _children(e: Any) -> tuple[Any, ...]:
+    if e.is_Pow and (e.exp.is_Rational):
+        return (e.base,)
+    if isinstance(e, sympy.exp):
+        return (e.exp,)
+    return () if e.is_Rational or e.is_Float else tuple(e.args)
+
+
+def _applied(graph: Graph, e: Any, done: Mapping[Any, int]) -> int:
+    if e.is_Rational:
+        return _rational(graph, e)
+    if e is sympy.pi:
+        return graph.apply("pi")
+    if e is sympy.E:
+        return graph.apply("exp", graph.number(1))
+    if e is sympy.EulerGamma:
+        return graph.apply("euler_gamma")
+    if e.is_Float:
+        return graph.number(e._mpf_)
+    if e.is_Add:
+        return _sum(graph, [done[x] for x in e.args])
+    if e.is_Mul:
+        return _product(graph, e, done)
+    if isinstance(e, sympy.exp):
+        return graph.apply("exp", done[e.exp])
+    if e.is_Pow:
+        return _power(graph, done[e.base], e.exp, done)
+    return _function(graph, e, done)
+
+
+def _rational(graph: Graph, e: Any) -> int:
+    return graph.apply("div", graph.number(int(e.p)), graph.number(int(e.q)))
+
+
+def _sum(graph: Graph, terms: list[int]) -> int:
+    found = terms[0]
+    for term in terms[1:]:
+        found = graph.apply("add", found, term)
+    return found
+
+
+def _product(graph: Graph, e: Any, done: Mapping[Any, int]) -> int:
+    """Factors over divisors, so that a division rounds and is undefined where a division is."""
+    above, below = None, None
+    for x in e.args:
+        if x.is_Pow and x.exp.is_Rational and x.exp.is_negative:
+            factor = _power(graph, done[x.base], -x.exp, done)
+            below = factor if below is None else graph.apply("mul", below, factor)
+        else:
+            above = done[x] if above is None else graph.apply("mul", above, done[x])
+    found = graph.number(1) if above is None else above
+    return found if below is None else graph.apply("div", found, below)
+
+
+def _power(graph: Graph, base: int, exponent: Any, done: Mapping[Any, int]) -> int:
+    if not exponent.is_Rational:
+        return graph.apply("pow", base, done[exponent])
+    if exponent.is_negative:
+        return graph.apply("div", graph.number(1), _power(graph, base, -exponent, done))
+    root = {1: None, 2: "sqrt", 3: "cbrt"}.get(int(exponent.q), "")
+    if root == "":
+        return graph.apply("pow", base, _rational(graph, exponent))
+    found = base if root is None else graph.apply(root, base)
+    return graph.apply("pow", found, graph.number(int(exponent.p)))
+
+
+def _function(graph: Graph, e: Any, done: Mapping[Any, int]) -> int:
+    if isinstance(e, sympy.Heaviside):
+        return graph.apply("step", done[e.args[0]])
+    if isinstance(e, sympy.Max | sympy.Min):
+        name = "max" if isinstance(e, sympy.Max) else "min"
+        found = done[e.args[0]]
+        for x in e.args[1:]:
+            found = graph.apply(name, found, done[x])
+        return found
+    name = _BY_CLASS.get(e.func, "")
+    if not name or FUNCTIONS[name].arity != len(e.args):
+        raise Unprovable(f"SymPy's {e.func.__name__} is not among the functions that can be evaluated")
+    return graph.apply(name, *(done[x] for x in e.args))

@@ -1,0 +1,392 @@
+"""Exact scalars: a graph of elementary functions of exact numbers and of the inputs' elements.
+
+A graph is four lists in order of creation, so that every reading of it is one pass, without recursion. Equal
+applications are made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from mpmath import libmp
+from mpmath.libmp import fone, fzero
+
+from gradcli.graph.errors import AbstractValue
+from gradcli.symbolic.functions import Raw, side
+
+#: Names of nodes that are no application of a function.
+NUMBER, INPUT = "number", "input"
+#: Numbers are folded into one while their mantissa stays below this many bits; longer ones stay applications.
+_FOLDED_BITS = 1200
+
+#: What may stand where a scalar is expected.
+Number = Any
+
+
+class Unprovable(Exception):
+    """Something that the exact reading of a program can't follow; the message says what."""
+
+
+class TooLarge(Unprovable):
+    """The program has more scalar operations than can be proved."""
+
+
+class Graph:
+    """Scalars in order of creation.
+
+    Attributes:
+        functions: for each scalar the name of the function applied, or NUMBER or INPUT.
+        arguments: the indices of its arguments; of an input, its own running number.
+        numbers: the exact value of a NUMBER, and of an INPUT where it is known; else None.
+        bits: precision of the dtype that an engine rounds this scalar to, 0 where it does not.
+        labels: for an input, what it is called: (name, flat index).
+        limit: how many scalars there may be.
+        folds: whether numbers are added up and multiplied as they come; formulas keep them as they were written.
+    """
+
+    def __init__(self, limit: int | None = None, *, folds: bool = True) -> None:
+        self.functions: list[str] = []
+        self.arguments: list[tuple[int, ...]] = []
+        self.numbers: list[Raw | None] = []
+        self.bits: list[int] = []
+        self.labels: dict[int, tuple[str, int]] = {}
+        self.limit = limit
+        self.folds = folds
+        self._made: dict[tuple[str, Any], int] = {}
+        self._reader: Any = None
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    # --- making ------------------------------------------------------------------------------------------------------
+
+    def number(self, value: Any) -> int:
+        """The index of an exact number: that of a bool, an int, a float (its binary value) or a raw mpmath number."""
+        raw = value if type(value) is tuple else exact(value)
+        key = (NUMBER, raw)
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = self._append(NUMBER, (), raw)
+        return found
+
+    def input(self, name: str, index: int, value: Raw | None) -> int:
+        """A new input element, whose value is None where only its shape is known."""
+        made = self._append(INPUT, (), value)
+        self.labels[made] = (name, index)
+        return made
+
+    def leaf(self, index: int) -> int:
+        """A new scalar of the same value, which a derivative is taken by."""
+        return self._append("leaf", (index,), None)
+
+    def apply(self, function: str, *arguments: int) -> int:
+        """The index of a function's application, made at most once, and simplified where that is plain."""
+        simple = _SIMPLER.get(function)
+        if simple is not None:
+            found = simple(self, *arguments)
+            if found is not None:
+                return found
+        key = (function, arguments)
+        made = self._made.get(key)
+        if made is None:
+            made = self._made[key] = self._append(function, arguments, None)
+        return made
+
+    def _append(self, function: str, arguments: tuple[int, ...], raw: Raw | None) -> int:
+        index = len(self.functions)
+        if self.limit is not None and index >= self.limit:
+            raise TooLarge(f"the program has more than {self.limit:,} scalar operations")
+        self.functions.append(function)
+        self.arguments.append(arguments)
+        self.numbers.append(raw)
+        self.bits.append(0)
+        return index
+
+    def round_from(self, start: int, bits: int) -> None:
+        """Mark all applications made since `start` as rounded to `bits`."""
+        for index in range(start, len(self.functions)):
+            self.round_at(index, bits)
+
+    def round_at(self, index: int, bits: int) -> None:
+        """Mark one application as rounded to `bits`."""
+        if self.functions[index] not in (NUMBER, INPUT):
+            self.bits[index] = bits
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def is_number(self, index: int) -> bool:
+        """Whether a scalar is an exact number."""
+        return self.functions[index] == NUMBER
+
+    def reader(self, make: Callable[[Graph], Any]) -> Any:
+        """The evaluation that answers questions while the graph is being made; kept, so that it only ever extends."""
+        if self._reader is None:
+            self._reader = make(self)
+        return self._reader
+
+
+def exact(value: Any) -> Raw:
+    """The exact binary value of a bool, an int or a float.
+
+    Raises:
+        Unprovable: it is a complex number.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool | int):
+        return libmp.from_int(int(value))
+    if isinstance(value, float):
+        return libmp.from_float(value)
+    raise Unprovable(f"no exact number is known for {type(value).__name__} values")
+
+
+# --- simplification: numbers among themselves, and neutral elements ---------------------------------------------------
+
+_ONE, _MINUS_ONE = fone, libmp.from_int(-1)
+
+
+def _folded(graph: Graph, operation: Callable[[Raw, Raw], Raw], x: Raw | None, y: Raw | None) -> int | None:
+    if x is None or y is None or abs(x[2] - y[2]) > _FOLDED_BITS or not graph.folds:
+        return None
+    found = operation(x, y)
+    return graph.number(found) if found[3] <= _FOLDED_BITS else None
+
+
+def _value(graph: Graph, index: int) -> Raw | None:
+    return graph.numbers[index] if graph.functions[index] == NUMBER else None
+
+
+def _add(graph: Graph, a: int, b: int) -> int | None:
+    x, y = _value(graph, a), _value(graph, b)
+    if x == fzero:
+        return b
+    if y == fzero:
+        return a
+    return _folded(graph, libmp.mpf_add, x, y)
+
+
+def _sub(graph: Graph, a: int, b: int) -> int | None:
+    x, y = _value(graph, a), _value(graph, b)
+    if y == fzero:
+        return a
+    if x == fzero:
+        return graph.apply("neg", b)
+    return _folded(graph, libmp.mpf_sub, x, y)
+
+
+def _mul(graph: Graph, a: int, b: int) -> int | None:
+    x, y = _value(graph, a), _value(graph, b)
+    if x is None and y is None:
+        return None
+    if fzero in (x, y):
+        return graph.number(0)
+    if x == _ONE:
+        return b
+    if y == _ONE:
+        return a
+    if x == _MINUS_ONE:
+        return graph.apply("neg", b)
+    if y == _MINUS_ONE:
+        return graph.apply("neg", a)
+    return _folded(graph, libmp.mpf_mul, x, y)
+
+
+def _div(graph: Graph, a: int, b: int) -> int | None:
+    x, y = _value(graph, a), _value(graph, b)
+    if y == _ONE:
+        return a
+    if y == _MINUS_ONE:
+        return graph.apply("neg", a)
+    if x == fzero and y != fzero and y is not None:
+        return a
+    if x is not None and y is not None and y[1] == 1 and graph.folds:  # a power of two divides exactly
+        return graph.number(libmp.mpf_div(x, y, max(x[3], 1), "n"))
+    return None
+
+
+def _neg(graph: Graph, a: int) -> int | None:
+    x = _value(graph, a)
+    if x is not None:
+        return graph.number(libmp.mpf_neg(x))
+    return graph.arguments[a][0] if graph.functions[a] == "neg" else None
+
+
+def _pow(graph: Graph, a: int, b: int) -> int | None:
+    y = _value(graph, b)
+    if y == fzero:
+        return graph.number(1)
+    if y == _ONE:
+        return a
+    x = _value(graph, a)
+    if x is None or y is None or not graph.folds:
+        return None
+    if y[2] >= 0 and not y[0] and y[3] + y[2] < 12 and x[3] * libmp.to_int(y) <= _FOLDED_BITS:
+        return graph.number(libmp.mpf_pow_int(x, libmp.to_int(y), _FOLDED_BITS, "n"))
+    return None
+
+
+def _where(graph: Graph, c: int, a: int, b: int) -> int | None:
+    x = _value(graph, c)
+    if x is not None:
+        return b if x == fzero else a
+    return a if a == b else None
+
+
+def _carry(graph: Graph, g: int, p: int) -> int | None:
+    if graph.is_number(g) or graph.is_number(p):
+        return graph.apply("mul", g, p)
+    return None
+
+
+def _stop(graph: Graph, a: int) -> int | None:
+    return a if graph.is_number(a) else None
+
+
+_SIMPLER: dict[str, Callable[..., int | None]] = {
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "div": _div,
+    "neg": _neg,
+    "pow": _pow,
+    "where": _where,
+    "carry": _carry,
+    "stop": _stop,
+}
+
+
+class Scalar:
+    """One scalar of a graph, with the operators that meanings are written in."""
+
+    __slots__ = ("graph", "index")
+
+    def __init__(self, graph: Graph, index: int) -> None:
+        self.graph = graph
+        self.index = index
+
+    def __repr__(self) -> str:
+        return f"<scalar {self.index} {self.graph.functions[self.index]}>"
+
+    def _of(self, function: str, *others: Number) -> Any:
+        graph = self.graph
+        words = []
+        for x in others:
+            if isinstance(x, Scalar):
+                words.append(x.index)
+            elif isinstance(x, bool | int | float | np.generic):
+                words.append(graph.number(x))
+            else:
+                return NotImplemented
+        return Scalar(graph, graph.apply(function, *words))
+
+    def __add__(self, other: Number) -> Any:
+        return self._of("add", self, other)
+
+    def __radd__(self, other: Number) -> Any:
+        return self._of("add", other, self)
+
+    def __sub__(self, other: Number) -> Any:
+        return self._of("sub", self, other)
+
+    def __rsub__(self, other: Number) -> Any:
+        return self._of("sub", other, self)
+
+    def __mul__(self, other: Number) -> Any:
+        return self._of("mul", self, other)
+
+    def __rmul__(self, other: Number) -> Any:
+        return self._of("mul", other, self)
+
+    def __truediv__(self, other: Number) -> Any:
+        return self._of("div", self, other)
+
+    def __rtruediv__(self, other: Number) -> Any:
+        return self._of("div", other, self)
+
+    def __pow__(self, other: Number) -> Any:
+        return self._of("pow", self, other)
+
+    def __rpow__(self, other: Number) -> Any:
+        return self._of("pow", other, self)
+
+    def __neg__(self) -> Any:
+        return self._of("neg", self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self._of("abs", self)
+
+    def conjugate(self) -> Scalar:
+        """Itself: a scalar is real. (`np.conjugate` on an object array asks for it.)"""
+        return self
+
+    @property
+    def real(self) -> Scalar:
+        """Itself."""
+        return self
+
+    @property
+    def imag(self) -> Scalar:
+        """Zero."""
+        return Scalar(self.graph, self.graph.number(0))
+
+    def sqrt(self) -> Any:
+        """Square root. (`np.sqrt` on an object array asks for it.)"""
+        return self._of("sqrt", self)
+
+    def exp(self) -> Any:
+        """Exponential."""
+        return self._of("exp", self)
+
+    def log(self) -> Any:
+        """Natural logarithm."""
+        return self._of("log", self)
+
+    # Comparisons look at the values, so that what NumPy does with objects (sorting, say) works.
+
+    def __lt__(self, other: Number) -> bool:
+        return self._against(other) < 0
+
+    def __le__(self, other: Number) -> bool:
+        return self._against(other) <= 0
+
+    def __gt__(self, other: Number) -> bool:
+        return self._against(other) > 0
+
+    def __ge__(self, other: Number) -> bool:
+        return self._against(other) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Scalar) and other.index == self.index:
+            return True
+        return self._against(other) == 0
+
+    def __hash__(self) -> int:
+        return self.index
+
+    def __bool__(self) -> bool:
+        return self._against(0) != 0
+
+    def _against(self, other: Any) -> int:
+        difference = self._of("sub", self, other)
+        if difference is NotImplemented:
+            raise TypeError(f"cannot compare an exact number with {type(other).__name__}")
+        return side(value_of(difference))
+
+
+def value_of(x: Scalar) -> Raw:
+    """The value of a scalar, now.
+
+    Raises:
+        AbstractValue: it depends on an input that is known by its shape alone.
+    """
+    from gradcli.symbolic.evaluate import Reader
+
+    found: Raw | None = x.graph.reader(Reader).value(x.index)
+    if found is None:
+        raise AbstractValue("the formula depends on the inputs' values", mend="give the inputs' values")
+    return found

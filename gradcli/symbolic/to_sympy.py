@@ -1,0 +1,186 @@
+"""From exact scalars to SymPy expressions for people: the program's own names, numbers as they were written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import sympy
+from mpmath import libmp
+from sympy.logic.boolalg import Boolean
+
+from gradcli.graph.errors import ArgumentError
+from gradcli.symbolic.evaluate import plan
+from gradcli.symbolic.functions import FUNCTIONS, Raw, defined
+from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
+
+#: Denominators of multiples of pi that are shown as such.
+_PI_PARTS = (1, 2, 3, 4, 6, 8, 180)
+#: A fraction with a power of two up to this below is exactly short; other floats are shown in decimals.
+_SHORT = 64
+#: How many operations an expression may have, written out.
+_TREE = 20_000
+
+
+class LocallyConstant(sympy.Function):  # type: ignore[misc]
+    """A function whose derivative is zero wherever it has one."""
+
+    def _eval_derivative(self, symbol: Any) -> Any:
+        return sympy.Integer(0)
+
+
+class Floor(LocallyConstant):
+    """Largest integer not above."""
+
+    nargs = 1
+
+
+class Round(LocallyConstant):
+    """Nearest integer."""
+
+    nargs = 1
+
+
+class Kept(LocallyConstant):
+    """A value cut from the program's history."""
+
+    nargs = 1
+
+
+class Expressions:
+    """SymPy expressions of a graph's scalars.
+
+    Args:
+        graph: the scalars; numbers unfolded.
+        symbol: makes the Symbol of an input from its name and flat index.
+
+    Attributes:
+        decimals: whether some number was written as a decimal fraction, so that formulas show them so.
+    """
+
+    def __init__(self, graph: Graph, symbol: Callable[[str, int], Any]) -> None:
+        self._graph = graph
+        self._symbol = symbol
+        self._made: dict[int, Any] = {}
+        self._sizes: dict[int, int] = {}
+        self.decimals = False
+
+    def of(self, roots: Sequence[int]) -> list[Any]:
+        """Expressions of scalars.
+
+        Raises:
+            ArgumentError: one is too large to be a formula.
+        """
+        for step in plan(self._graph, roots):
+            if step.place in self._made:
+                continue
+            size = 1 + sum(self._sizes[a] for a in step.arguments)
+            if size > _TREE:
+                raise ArgumentError(
+                    f"the formula has more than {_TREE:,} operations", mend="gradcli grad gives the derivative's value"
+                )
+            self._sizes[step.place] = size
+            self._made[step.place] = self._expression(step.place)
+        return [number_of(self._made[r]) for r in roots]
+
+    def _expression(self, index: int) -> Any:
+        graph = self._graph
+        name = graph.functions[index]
+        if name == INPUT:
+            return self._symbol(*graph.labels[index])
+        if name == NUMBER:
+            raw = graph.numbers[index]
+            assert raw is not None
+            return self._number(raw)
+        args = [self._made[a] for a in graph.arguments[index]]
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return special(*args)
+        function = FUNCTIONS[name].symbolic
+        if function is None:
+            raise ArgumentError(f"there is no formula for the derivative of {name}")
+        return function(*(number_of(x) for x in args))
+
+    def _number(self, raw: Raw) -> Any:
+        if not defined(raw):
+            return sympy.oo if raw == libmp.finf else -sympy.oo if raw == libmp.fninf else sympy.nan
+        if raw[2] >= 0 and raw[2] + raw[3] < 200:
+            return sympy.Integer(int(libmp.to_int(raw)))
+        value = float(libmp.to_float(raw))
+        known = _known(value)
+        if known is not None:
+            return known
+        fraction = Fraction(value)
+        if fraction.denominator <= _SHORT and abs(fraction.numerator) < 10_000:
+            return sympy.Rational(fraction.numerator, fraction.denominator)
+        self.decimals = True
+        written = Fraction(Decimal(repr(value)))
+        return sympy.Rational(written.numerator, written.denominator)
+
+
+def _known(value: float) -> Any:
+    """A float that is pi's, a simple part or multiple of it, or e's."""
+    if value == math.e:
+        return sympy.E
+    for below in _PI_PARTS:
+        ratio = value / math.pi * below
+        above = round(ratio)
+        if 0 < abs(above) <= 360 and above * math.pi / below == value:
+            return sympy.pi * sympy.Rational(above, below)
+    return None
+
+
+def number_of(x: Any) -> Any:
+    """An expression as a number: a truth becomes 1 or 0."""
+    return sympy.Piecewise((1, x), (0, True)) if _is_truth(x) else x
+
+
+def _is_truth(x: Any) -> bool:
+    return isinstance(x, Boolean) and not isinstance(x, sympy.Expr)  # a Symbol is both
+
+
+def _truth(x: Any) -> Any:
+    return x if _is_truth(x) else sympy.Ne(x, 0)
+
+
+def _compared(relation: Any) -> Callable[[Any, Any], Any]:
+    return lambda a, b: relation(number_of(a), number_of(b))
+
+
+def _choice(c: Any, a: Any, b: Any) -> Any:
+    return sympy.Piecewise((number_of(a), _truth(c)), (number_of(b), True))
+
+
+def _power(a: Any, b: Any) -> Any:
+    base, exponent = number_of(a), number_of(b)
+    if base.is_number and exponent.is_number and abs(exponent) > 1000:
+        raise ArgumentError("a power of numbers is too large for a formula")
+    return base**exponent
+
+
+_SPECIAL: dict[str, Callable[..., Any]] = {
+    "floor": lambda x: Floor(number_of(x)),
+    "round": lambda x: Round(number_of(x)),
+    "stop": lambda x: Kept(number_of(x)),
+    "sign": lambda x: sympy.sign(number_of(x)),
+    "step": lambda x: sympy.Heaviside(number_of(x)),
+    "lt": _compared(sympy.Lt),
+    "le": _compared(sympy.Le),
+    "eq": _compared(sympy.Eq),
+    "and": lambda a, b: sympy.And(_truth(a), _truth(b)),
+    "or": lambda a, b: sympy.Or(_truth(a), _truth(b)),
+    "not": lambda a: sympy.Not(_truth(a)),
+    "where": _choice,
+    "pow": _power,
+    "pi": lambda: sympy.pi,
+    "euler_gamma": lambda: sympy.EulerGamma,
+}
+
+
+def differentiated(expression: Any, symbol: Any) -> Any:
+    """The derivative where there is one: what lives at a kink alone is left out."""
+    found = sympy.diff(expression, symbol)
+    return found.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) if found.has(sympy.DiracDelta) else found

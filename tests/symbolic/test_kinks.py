@@ -1,0 +1,147 @@
+"""At a kink both one-sided derivatives are named, and the engine's choice must lie between them."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcli.graph.recording import Recording
+from gradcli.symbolic import prove
+
+_path = Path(__file__).with_name("recorded.py")
+_spec = importlib.util.spec_from_file_location("recorded", _path)
+assert _spec is not None and _spec.loader is not None
+recorded = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(recorded)
+of, proved, record = recorded.of, recorded.proved, recorded.record
+
+
+def sides(report: Any) -> list[tuple[Any, ...]]:
+    return [(k["op"], k["input"], k["index"], k["left"], k["right"], k["chosen"], k["ok"]) for k in report.kinks]
+
+
+KINKED = [
+    (lambda x: of("abs")(x), 0.0, ("absolute", -1.0, 1.0, 0.0)),
+    (lambda x: of("relu")(x), 0.0, ("relu", 0.0, 1.0, 0.0)),
+    (lambda x: of("maximum")(x, 1.0), 1.0, ("maximum", 0.0, 1.0, 0.5)),
+    (lambda x: of("minimum")(2 * x, x + 1), 1.0, ("minimum", 2.0, 1.0, 1.5)),
+    (lambda x: of("clip")(x, 0.0, 1.0), 1.0, ("clip", 1.0, 0.0, 1.0)),
+    (lambda x: of("where")(x > 0, 3 * x, x), 0.0, ("greater", 1.0, 3.0, 1.0)),
+    (lambda x: x * of("floor")(x), 2.0, ("floor", 1.0, 2.0, 2.0)),
+    (lambda x: of("norm")(of("stack")([x, 2 * x])), 0.0, ("norm", -(5**0.5), 5**0.5, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "expected"), KINKED)
+def test_kinks_are_named(f: Any, x: float, expected: tuple[Any, ...]) -> None:
+    report = proved(f, x)
+    op, left, right, chosen = expected
+    assert report.ok is True, report.to_json()
+    assert len(report.kinks) == 1
+    kink = report.kinks[0]
+    assert (kink["op"], kink["input"], kink["index"], kink["ok"]) == (op, "x0", [], True)
+    assert kink["left"] == pytest.approx(left)
+    assert kink["right"] == pytest.approx(right)
+    assert kink["chosen"] == chosen
+
+
+def test_a_choice_outside_the_sides_is_wrong() -> None:
+    report = proved(lambda x: of("abs")(x), 0.0, claimed={"x0": np.array(1.5)})
+    assert report.ok is False
+    assert report.kinks[0]["ok"] is False
+
+
+def test_a_bend_that_does_not_matter_is_no_kink() -> None:
+    smooth = [
+        lambda x: of("abs")(x) * 0.0 + x,
+        lambda x: of("abs")(x) * x,
+        lambda x: of("maximum")(x, x),
+        lambda x: of("where")(x > 0, x, 1.0 * x),
+        lambda x: of("relu")(x) ** 2,
+    ]
+    for f in smooth:
+        report = proved(f, 0.0)
+        assert report.ok is True, report.to_json()
+        assert report.kinks == []
+
+
+def test_ties_over_an_axis() -> None:
+    report = proved(lambda x: of("max")(x), [1.0, 3.0, 3.0])
+    assert report.ok is True
+    assert sides(report) == [
+        ("max", "x0", [1], 0.0, 1.0, 0.5, True),
+        ("max", "x0", [2], 0.0, 1.0, 0.5, True),
+    ]
+
+
+def test_only_the_element_at_the_kink_is_named() -> None:
+    report = proved(lambda x: of("sum")(of("abs")(x) + of("sin")(x)), [1.0, 0.0, -2.0])
+    assert report.ok is True
+    assert sides(report) == [("absolute", "x0", [1], 0.0, 2.0, 1.0, True)]
+
+
+def test_a_hole_in_the_derivative_alone_is_filled_by_its_limit() -> None:
+    report = proved(lambda x: of("sqrt")(x**4), 0.0, claimed={"x0": np.array(0.0)})
+    assert report.ok is True
+    assert report.kinks == []
+
+
+def test_a_hole_in_the_program_itself_is_not_ok() -> None:
+    report = proved(lambda x: of("sin")(x) / x, 0.0, claimed={"x0": np.array(0.0)})
+    assert report.ok is None
+    assert report.reason == "the program's result is undefined at this point"
+
+
+def test_a_guarded_hole_is_no_kink() -> None:
+    def f(x: Any) -> Any:
+        zero = of("equal")(x, 0.0)
+        return of("where")(zero, 1.0, of("sin")(x) / of("where")(zero, 1.0, x))
+
+    assert proved(f, 0.0).ok is True
+
+
+def test_an_infinite_slope() -> None:
+    report = proved(lambda x: of("sqrt")(x), 0.0, claimed={"x0": np.array(np.inf)})
+    assert report.ok is True
+    assert report.kinks[0]["left"] is None
+    assert report.kinks[0]["right"] == np.inf
+    assert proved(lambda x: of("sqrt")(x), 0.0, claimed={"x0": np.array(5.0)}).ok is False
+
+
+def branching(values: dict[str, np.ndarray]) -> Any:
+    with Recording() as recording:
+        x = recording.input("x0", values["x0"])
+        decided = bool(values["x0"] > 0)
+        recording.guard(x > 0, decided)
+        y = 3 * x if decided else -1 * x
+    return recording, [y], {"x0": x}
+
+
+def test_a_branch_on_its_boundary() -> None:
+    here = {"x0": np.array(0.0)}
+    recording, outputs, inputs = branching(here)
+    claimed = {"x0": np.array(-1.0)}
+    report = prove(recording, outputs, inputs, claimed, derivative="gradient", rerun=branching)
+    assert report.ok is True
+    assert sides(report) == [("branch", "x0", [], -1.0, 3.0, -1.0, True)]
+    alone = prove(recording, outputs, inputs, claimed, derivative="gradient")
+    assert alone.ok is True
+    assert alone.kinks[0]["op"] == "branch"
+    assert alone.kinks[0]["left"] is None
+
+
+def test_a_branch_off_its_boundary_is_no_kink() -> None:
+    recording, outputs, inputs = branching({"x0": np.array(1.0)})
+    report = prove(recording, outputs, inputs, {"x0": np.array(3.0)}, derivative="gradient", rerun=branching)
+    assert report.ok is True
+    assert report.kinks == []
+
+
+def test_second_derivatives_at_a_kink() -> None:
+    report = proved(lambda x: of("sum")(of("abs")(x) * x), [0.0, 1.0], derivative="hessian")
+    assert report.ok is True
+    assert [(k["element"], k["left"], k["right"]) for k in report.kinks] == [([0, 0], -2.0, 2.0)]
