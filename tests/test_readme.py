@@ -42,6 +42,11 @@ def steps(block: str) -> list[Step]:
     return [Step(*pair) for pair in zip(parts[1::2], parts[2::2], strict=True)]
 
 
+def transcript(session: list[Step]) -> str:
+    """A session as the README has it."""
+    return "".join(f"$ {step.command}\n{step.output}" for step in session)
+
+
 def play(session: list[Step], folder: Path) -> list[Step]:
     """Run a session in one shell, and give what it really prints."""
     script = "".join(f"{typed(step)}\n__code=$?; printf '\\0'; (exit $__code)\n" for step in session)
@@ -68,7 +73,7 @@ def furnish(folder: Path) -> Path:
 
 @pytest.mark.parametrize("session", sessions(README.read_text()), ids=lambda session: session[0].command[:60])
 def test_session(session: list[Step], tmp_path: Path) -> None:
-    assert play(session, furnish(tmp_path)) == session
+    assert transcript(play(session, furnish(tmp_path))) == transcript(session)
 
 
 def test_every_command_is_shown() -> None:
@@ -90,7 +95,7 @@ def rewritten(text: str) -> str:
     def replaced(match: re.Match[str]) -> str:
         with tempfile.TemporaryDirectory() as folder:
             played = play(steps(match[1]), furnish(Path(folder)))
-        return "```console\n" + "".join(f"$ {step.command}\n{step.output}" for step in played) + "```\n"
+        return f"```console\n{transcript(played)}```\n"
 
     return SESSION.sub(replaced, text)
 

@@ -20,6 +20,7 @@ from gradcli.language.values import (
     Keywords,
     LanguageValue,
     ModuleValue,
+    array,
     core,
     describe,
 )
@@ -121,7 +122,7 @@ def assign(x: LanguageValue, name: str, value: LanguageValue) -> None:
             raise GradcliError(f"'.grad' is a tensor or None, not {describe(value)}")
         x.grad = value
     else:
-        x.assign(registry.as_core(operand(value, "=")))
+        x.assign(array(value, "="))
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------
@@ -175,7 +176,7 @@ def _backward(x: Tensor, args: Arguments, kwargs: Keywords) -> LanguageValue:
     gradient = found.get("gradient")
     retain = found.get("retain_graph")
     x.backward(
-        None if gradient is None else registry.as_core(core(gradient, "backward")),
+        None if gradient is None else array(gradient, "backward"),
         retain_graph=None if retain is None else truth(retain),
         create_graph=truth(found.get("create_graph", False)),
     )

@@ -13,8 +13,7 @@ from gradcli.language.diagnostics import ProgramError
 from gradcli.language.options import RunOptions
 from gradcli.language.program import Program
 from gradcli.language.source import Source, Span
-from gradcli.language.values import LanguageValue, core
-from gradcli.ops.registry import as_core
+from gradcli.language.values import LanguageValue, array
 
 
 def evaluate_literal(text: str, name: str, options: RunOptions) -> CoreValue:
@@ -37,10 +36,10 @@ def evaluate_literal(text: str, name: str, options: RunOptions) -> CoreValue:
         _check(program, name)
         seed = int.from_bytes(name.encode()[:8], "big") ^ options.seed
         result = program.run({}, options=options._replace(of=None, seed=seed))
-        array = concrete(result.cores()[0] if not result.is_tuple else _joined(result.outputs))
+        found = concrete(result.cores()[0] if not result.is_tuple else _joined(result.outputs))
     finally:
         state.default_float, state.torch_semantics = before
-    return array.astype(options.dtype or np.float64) if array.dtype.kind in "iu" else array
+    return found.astype(options.dtype or np.float64) if found.dtype.kind in "iu" else found
 
 
 def _check(program: Program, name: str) -> None:
@@ -65,4 +64,4 @@ def _hint(text: str, name: str) -> str | None:
 
 
 def _joined(outputs: tuple[LanguageValue, ...]) -> CoreValue:
-    return as_core(core(list(outputs), "a VALUE"))
+    return array(list(outputs), "a VALUE")

@@ -22,6 +22,7 @@ from gradcli.language.values import (
     Keywords,
     LanguageValue,
     TypeValue,
+    array,
     core,
     describe,
     language,
@@ -121,7 +122,7 @@ def operand(x: LanguageValue, symbol: str) -> CoreValue:
     if type(x) in NUMBERS:
         return numbers.checked(x)
     if isinstance(x, list | tuple | range):
-        return registry.as_core(core(x, f"'{symbol}'"))
+        return array(x, f"'{symbol}'")
     raise GradcliError(f"'{symbol}' joins numbers and tensors, not {describe(x)}", mend=_call_it(x))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from gradcli.graph.values import CoreValue
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.source import Span
-from gradcli.language.values import FunctionValue, LanguageValue, ModuleValue, core, describe
-from gradcli.ops.registry import as_core
+from gradcli.language.values import FunctionValue, LanguageValue, ModuleValue, array, describe
 
 
 class Result:
@@ -48,7 +47,6 @@ class Result:
             raise ProgramError(f"the result is {describe(x)}", mend=f"call it: {x.name}(...)", span=self.span)
         if x is None or isinstance(x, str | dict | ModuleValue):
             raise ProgramError(f"the result is {describe(x)}, not a number or a tensor", span=self.span)
-        found = core(x, "the result")
         if isinstance(x, tuple):
             raise ProgramError("the result is a tuple of tuples", mend="return one tuple", span=self.span)
-        return as_core(found)
+        return array(x, "the result")

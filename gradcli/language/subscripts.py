@@ -11,7 +11,7 @@ from gradcli.graph.errors import GradcliError
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, concrete
 from gradcli.language.operations import ELEMENT_BYTES, as_index, key_of, listed, operand
-from gradcli.language.values import LanguageValue, describe
+from gradcli.language.values import DEEPEST_LIST, LanguageValue, describe
 from gradcli.tensor import Tensor
 
 
@@ -114,12 +114,14 @@ def _array_index(index: Tensor) -> CoreValue:
     return OPERATORS["astype"](index.value, np.dtype(np.int64))
 
 
-def _list_index(index: Any) -> Any:
+def _list_index(index: Any, depth: int = 0) -> Any:
+    if depth > DEEPEST_LIST:
+        raise GradcliError("a list in an index nests too deeply")
     parts = listed(index)
     if not any(isinstance(part, Tensor | float | list | tuple) for part in parts):
         return parts
     if any(isinstance(part, list | tuple) for part in parts):
-        return [_list_index(part) if isinstance(part, list | tuple) else as_index(part) for part in parts]
+        return [_list_index(part, depth + 1) if isinstance(part, list | tuple) else as_index(part) for part in parts]
     return [as_index(part) for part in parts]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.graph.errors import GradcliError
+from gradcli.ops.registry import as_core
 from gradcli.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ _WORDS: tuple[tuple[type, str], ...] = (
 )
 
 #: Lists nested deeper than this are neither arrays nor printed.
-DEEPEST_LIST = 60
+DEEPEST_LIST = 32
 
 
 def core(value: LanguageValue, what: str, depth: int = 0) -> Any:
@@ -191,6 +192,18 @@ def core(value: LanguageValue, what: str, depth: int = 0) -> Any:
             mend=f"give {value.name}=... to make it a variable" if isinstance(value, Builtin) else "call it",
         )
     raise GradcliError(f"{what} takes numbers, not {describe(value)}")
+
+
+def array(value: LanguageValue, what: str) -> Any:
+    """A value as an array or a traced value: numbers and lists become arrays.
+
+    Raises:
+        GradcliError: it is, or holds, what no array can.
+    """
+    try:
+        return as_core(core(value, what))
+    except (ValueError, OverflowError) as error:
+        raise GradcliError(f"{what}: {error}") from None
 
 
 _PLAIN = frozenset({int, float, bool, complex, str, type(None), range, slice, type(Ellipsis)})

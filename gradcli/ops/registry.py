@@ -412,29 +412,48 @@ def as_core(x: Any) -> CoreValue:
 
 
 def _from_list(items: list[Any]) -> CoreValue:
-    if not items:
-        return np.zeros(0, dtype=state.default_float)
-    if all(type(x) is float for x in items):
-        return np.array(items, dtype=state.default_float)
+    if _plain(items):
+        return _from_numbers(items)
     parts = [as_core(x) for x in items]
     shapes = {tuple(p.shape) for p in parts}
     if len(shapes) > 1:
-        first, second = sorted(shapes, key=lambda s: (len(s), s))[:2]
-        raise ArgumentError(
-            f"a list of unequal parts is no array: shapes {list(first)} and {list(second)}",
-            mend="make all rows equally long",
-        )
-    weak = [p for p, x in zip(parts, items, strict=True) if isinstance(x, float | list | tuple)]
-    if any(isinstance(p, Value) for p in parts) or (state.recording is not None and not _plain(items)):
+        raise _ragged(shapes)
+    if state.recording is not None or any(isinstance(p, Value) for p in parts):
         return OPERATORS["stack"](parts, 0)
-    made = np.array(parts)
-    if made.dtype == np.float64 and len(weak) == len(parts) and all(p.dtype == state.default_float for p in weak):
-        made = made.astype(state.default_float)
-    return made
+    return np.array(parts)
 
 
 def _plain(items: list[Any]) -> bool:
+    """Whether a nested list holds Python's numbers alone."""
     return all(isinstance(x, int | float | complex) or (isinstance(x, list | tuple) and _plain(list(x))) for x in items)
+
+
+def _from_numbers(items: list[Any]) -> np.ndarray[Any, Any]:
+    """A nested list of Python's numbers as an array; one float among integers makes all floats."""
+    if not items:
+        return np.zeros(0, dtype=state.default_float)
+    try:
+        made = np.array(items)
+    except ValueError:
+        parts = [as_core(x) for x in items]
+        raise _ragged({tuple(p.shape) for p in parts}) from None
+    if made.dtype.kind == "f":
+        return made.astype(state.default_float, copy=False)
+    if made.dtype.kind == "c":
+        return made.astype(np.result_type(state.default_float, np.complex64), copy=False)
+    if made.dtype.kind not in "bi":
+        raise ArgumentError("an integer of the list does not fit in 64 bits", mend="write it as a float")
+    return made
+
+
+def _ragged(shapes: set[tuple[int, ...]]) -> ArgumentError:
+    if len(shapes) < 2:
+        return ArgumentError("a list nested too deeply is no array", mend="arrays have at most 64 axes")
+    first, second = sorted(shapes, key=lambda s: (len(s), s))[:2]
+    return ArgumentError(
+        f"a list of unequal parts is no array: shapes {list(first)} and {list(second)}",
+        mend="make all rows equally long",
+    )
 
 
 def lookup(module: str, name: str) -> Function | None:

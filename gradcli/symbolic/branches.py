@@ -29,15 +29,13 @@ class Branch:
     Attributes:
         span: where it stands.
         elements: (input, flat index) of the elements that can move it off the boundary.
-        unknown: whether nothing could be learned about the other side.
     """
 
     def __init__(self, span: Any, elements: set[tuple[str, int]]) -> None:
         self.span = span
         self.elements = elements
-        self.unknown = True
 
-    def unseen(self) -> dict[str, Any]:
+    def unseen(self, inputs: Mapping[str, Node]) -> dict[str, Any]:
         """A report's entry that says no more than that there is a boundary."""
         from gradcli.symbolic.oracle import place_of
 
@@ -46,7 +44,7 @@ class Branch:
             "op": "branch",
             "where": place_of(self.span),
             "input": name,
-            "index": [index],
+            "index": [int(n) for n in np.unravel_index(index, inputs[name].shape)],
             "left": None,
             "right": None,
             "chosen": None,

@@ -103,13 +103,15 @@ class Matrix:
         """The largest change of each element over evaluations in which every rounded scalar moves by a random ulp."""
         precision = self.bits + _GUARD
         largest: list[dict[int, float]] = [{} for _ in self.rows]
-        self.disturbed: list[Evaluation] = []
+        #: what is compared for a decision, in each of the evaluations
+        self.disturbed: list[dict[int, Raw]] = []
+        compared = {a for index in self.evaluation.decisions for a in self.graph.arguments[index]}
         for seed in range(DISTURBED):
             noise = Disturbance(seed, precision)
             evaluation = Evaluation(self.graph, self.steps, precision, noise=noise, frozen=self.evaluation.decisions)
-            self.disturbed.append(evaluation)
             for r, row in enumerate(self._all(evaluation, noise)):
                 self._take(largest[r], self.base[r], row, precision)
+            self.disturbed.append({a: evaluation.values[a] for a in compared})
         return list(largest)
 
     def _take(self, largest: dict[int, float], base: Row, moved: Row, precision: int) -> None:
@@ -139,12 +141,13 @@ class Matrix:
         name, words = self.graph.functions[index], self.graph.arguments[index]
         if not defined(here):
             return False
-        for evaluation in self.disturbed:
-            args = tuple(evaluation.values[a] for a in words)
+        precision = self.evaluation.precision
+        for values in self.disturbed:
+            args = tuple(values[a] for a in words)
             if not all(defined(x) for x in args):
                 continue
-            there = difference(name, args, anchor, evaluation.precision)
-            change = libmp.mpf_abs(libmp.mpf_sub(there, here, evaluation.precision, "n"))
+            there = difference(name, args, anchor, precision)
+            change = libmp.mpf_abs(libmp.mpf_sub(there, here, precision, "n"))
             if side(libmp.mpf_sub(libmp.mpf_abs(here), change, 60, "n")) <= 0:
                 return True
         return False

@@ -69,10 +69,16 @@ class Disturbance:
 
     def moved(self, x: Raw, bits: int) -> Raw:
         """`x` moved by a random part of an ulp, up to one, of a dtype of `bits` precision."""
-        if not x[1]:
+        sign, mantissa, exponent, length = x
+        if not mantissa:
             return x
-        exponent = max(x[2] + x[3] - bits, _SMALLEST.get(bits, -1074))
-        change = libmp.from_man_exp(self._bits(21) - (1 << 20), exponent - 20)
+        part = self._bits(21) - (1 << 20)
+        room = length - bits - 20
+        if room > 0 and exponent + length > -900:  # a long mantissa: the change is far above its last bit
+            mantissa += part << room
+            return sign, mantissa, exponent, mantissa.bit_length()
+        exponent = max(exponent + length - bits, _SMALLEST.get(bits, -1074))
+        change = libmp.from_man_exp(part, exponent - 20)
         return libmp.mpf_add(x, change, self._precision, "n")
 
 

@@ -142,6 +142,8 @@ class _Lowering:
             if key not in self.constants:
                 self.constants[key] = (self._array(concrete(x)), x)
             return self.constants[key][0]
+        if isinstance(x, complex):
+            return self.space.lifted(x)
         if isinstance(x, float) and dtype.kind in "fc":
             x = float(part_dtype(dtype).type(x))
         return x

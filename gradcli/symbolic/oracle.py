@@ -36,7 +36,7 @@ Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue
 Claimed = Mapping[Any, Any]
 
 #: How many scalars a program may have.
-_LIMIT = 6_000_000
+_LIMIT = 2_000_000
 #: How many units of unavoidable rounding are allowed.
 _ROUNDINGS = 16
 #: Decisions that stand for one kink: a function's own, and those of its derivative.
@@ -186,12 +186,13 @@ class _Judge:
         self.rounding = rounding
         self.sides = self._beside()
         self._close_formula(lowered)
+        self.looked = False
         self.branches = branches.found(recording, self.task.outputs, self.task.inputs)
         if self.branches:
             self._other_branches(rerun)
         for block in self.task.blocks:
             self._judge(block)
-        self._name_unsettled()
+        self._name_unseen_branches()
 
     def _check_finite(self) -> None:
         for name, node in self.task.inputs.items():
@@ -231,6 +232,7 @@ class _Judge:
 
     def _other_branches(self, rerun: Rerun | None) -> None:
         """Where the program branched on a boundary, what the derivative is on either side."""
+        self.looked = rerun is not None
         affected = sorted({column for branch in self.branches for column in branch.elements})
         if rerun is None:
             return
@@ -423,10 +425,9 @@ class _Judge:
                         return node.op.name, place_of(node.span)
         return "derivative", None
 
-    def _name_unsettled(self) -> None:
-        for branch in self.branches:
-            if not any(kink["op"] == "branch" for kink in self.report.kinks) and branch.unknown:
-                self.report.kinks.append(branch.unseen())
+    def _name_unseen_branches(self) -> None:
+        if not any(kink["op"] == "branch" for kink in self.report.kinks) and not self.looked:
+            self.report.kinks += [branch.unseen(self.task.inputs) for branch in self.branches]
 
 
 class _Part(NamedTuple):

@@ -13,6 +13,7 @@ import numpy as np
 from mpmath import libmp
 from mpmath.libmp import fone, fzero
 
+from gradcli.graph.budget import budget
 from gradcli.graph.errors import AbstractValue
 from gradcli.symbolic.functions import Raw, side
 
@@ -20,6 +21,9 @@ from gradcli.symbolic.functions import Raw, side
 NUMBER, INPUT = "number", "input"
 #: Numbers are folded into one while their mantissa stays below this many bits; longer ones stay applications.
 _FOLDED_BITS = 1200
+
+#: Bytes that a scalar costs with its values, and how many are charged at a time (a mask).
+_BYTES, _CHARGED = 600, (1 << 15) - 1
 
 #: What may stand where a scalar is expected.
 Number = Any
@@ -98,6 +102,8 @@ class Graph:
         index = len(self.functions)
         if self.limit is not None and index >= self.limit:
             raise TooLarge(f"the program has more than {self.limit:,} scalar operations")
+        if not index & _CHARGED:
+            budget.charge(_BYTES * _CHARGED, "the exact form of the program")
         self.functions.append(function)
         self.arguments.append(arguments)
         self.numbers.append(raw)

@@ -16,113 +16,32 @@ from gradcli.language import Program, RunOptions, Source, evaluate_literal, rend
 
 OPTIONS = RunOptions(max_steps=3_000, max_depth=60, print_to=lambda text: None)
 NAMES = ["x", "y", "f", "gamma", "e", "sum", "i", "n"]
-FUNCTIONS = [
-    "sin",
-    "exp",
-    "sum",
-    "max",
-    "min",
-    "len",
-    "abs",
-    "round",
-    "sorted",
-    "list",
-    "tuple",
-    "dict",
-    "range",
-    "zip",
-    "enumerate",
-    "reversed",
-    "map",
-    "any",
-    "all",
-    "int",
-    "float",
-    "bool",
-    "str",
-    "isinstance",
-    "print",
-    "grad",
-    "value_and_grad",
-    "jacobian",
-    "hessian",
-    "vjp",
-    "jvp",
-    "hvp",
-    "stop_gradient",
-    "array",
-    "zeros",
-    "ones",
-    "eye",
-    "arange",
-    "linspace",
-    "reshape",
-    "concatenate",
-    "stack",
-    "dot",
-    "einsum",
-    "where",
-    "norm",
-    "solve",
-    "inv",
-    "cumsum",
-    "argmax",
-    "clip",
-    "randn",
-    "no_grad",
-]
-CONSTANTS = [
-    "0",
-    "1",
-    "2",
-    "-1",
-    "0.5",
-    "1e308",
-    "2j",
-    "True",
-    "None",
-    "'ab'",
-    "''",
-    "...",
-    "nan",
-    "9223372036854775807",
-]
-METHODS = [
-    "sum",
-    "T",
-    "shape",
-    "append",
-    "pop",
-    "extend",
-    "items",
-    "keys",
-    "get",
-    "mean",
-    "reshape",
-    "item",
-    "tolist",
-    "backward",
-    "detach",
-    "grad",
-    "data",
-    "size",
-]
-OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "<", "==", "!=", ">=", "in", "and", "or"]
+FUNCTIONS = " ".join(
+    (
+        "sin exp sum max min len abs round sorted list tuple dict range zip enumerate reversed map any all int float",
+        "bool str isinstance print grad value_and_grad jacobian hessian vjp jvp hvp stop_gradient array zeros ones eye",
+        "arange linspace reshape concatenate stack dot einsum where norm solve inv cumsum argmax clip randn no_grad",
+    )
+)
+CONSTANTS = "0 1 2 -1 0.5 1e308 2j True None 'ab' '' ... nan 9223372036854775807"
+METHODS = "sum T shape append pop extend items keys get mean reshape item tolist backward detach grad data size"
+OPERATORS = "+ - * / // % ** @ & | < == != >= in and or"
 
 
 def expression(pick: random.Random, depth: int) -> str:
     """A random expression that parses."""
+    a = lambda words: pick.choice(words.split())  # noqa: E731
     if depth <= 0:
-        return pick.choice([pick.choice(NAMES), pick.choice(CONSTANTS), "[1.0, 2.0]", "x", "x"])
+        return pick.choice([pick.choice(NAMES), a(CONSTANTS), "[1.0, 2.0]", "x", "x"])
     e = lambda: expression(pick, depth - 1)  # noqa: E731
     return pick.choice(
         [
-            lambda: f"({e()} {pick.choice(OPERATORS)} {e()})",
+            lambda: f"({e()} {a(OPERATORS)} {e()})",
             lambda: f"({pick.choice(['-', '+', '~', 'not '])}{e()})",
-            lambda: f"{pick.choice(FUNCTIONS)}({', '.join(e() for _ in range(pick.randint(0, 3)))})",
-            lambda: f"{pick.choice(FUNCTIONS)}({e()}, axis={e()})",
-            lambda: f"({e()}).{pick.choice(METHODS)}",
-            lambda: f"({e()}).{pick.choice(METHODS)}({e()})",
+            lambda: f"{a(FUNCTIONS)}({', '.join(e() for _ in range(pick.randint(0, 3)))})",
+            lambda: f"{a(FUNCTIONS)}({e()}, axis={e()})",
+            lambda: f"({e()}).{a(METHODS)}",
+            lambda: f"({e()}).{a(METHODS)}({e()})",
             lambda: f"({e()})[{pick.choice([e(), ':', '::' + e(), e() + ':' + e(), '..., ' + e()])}]",
             lambda: f"[{e()}, {e()}]",
             lambda: f"({e()}, {e()})",

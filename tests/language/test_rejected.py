@@ -1,6 +1,6 @@
 """Programs that must fail, each with the exact message that it earns.
 
-`rejected/NAME.grad` is the program; a first line `# given: x=1,2` gives it values. `rejected/NAME.err` is what is shown.
+`rejected/NAME.grad` is the program; a first line `# given: x=1,2` gives it values; `rejected/NAME.err` is the message.
 Run this file as a script to write the messages anew, and read the difference.
 """
 

@@ -21,8 +21,9 @@ from gradcli.ops.elementwise.comparison import (
     logical_or,
     not_equal,
 )
+from gradcli.ops.elementwise.complex_parts import real
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.kinds import elementwise, elementwise_general
+from gradcli.ops.kinds import conj, elementwise, elementwise_general
 from gradcli.ops.registry import Function, as_core, case, elementwise_function, function, operands
 
 
@@ -44,10 +45,16 @@ def _as_float(mask: CoreValue, like: CoreValue) -> CoreValue:
     return OPERATORS["astype"](mask, dtype if dtype.kind == "f" else np.dtype(np.float64))
 
 
-ABS = elementwise(
+def _abs_tangent(t: CoreValue, x: CoreValue) -> CoreValue:
+    return real(t * conj(sgn(x))) if dtype_of(x).kind == "c" else t * sgn(x)
+
+
+# Of a complex x it is real, and not holomorphic: the cotangent is g * x/|x|, as PyTorch has it.
+ABS = elementwise_general(
     "absolute",
     np.absolute,
-    lambda y, x: sgn(x),
+    vjps=(lambda g, y, x: g * sgn(x),),
+    jvp=lambda ts, y, x: _abs_tangent(ts[0], x),
     meaning=lambda S, x: S.abs(x),
     torch="Abs",
     kink=lambda x: x == 0,
