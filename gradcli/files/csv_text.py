@@ -3,7 +3,8 @@
 A number or a vector is one column under its own name. An array of more axes has a row per entry of its first
 axis, and its other axes side by side, in columns that carry their index: `A.0`, `A.1`, or `T.0.2` for three
 axes. A block of a Hessian is named after both inputs, `x.y`. Where columns differ in length the short ones
-end in empty cells.
+end in empty cells. It is made for spreadsheets: what is to be read back with its shapes is better kept as npz
+or JSON.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gradcli.graph.errors import GradcliError
 from gradcli.language.source import Span
 
-_MESSAGE_LIMIT = 2_000
+_MESSAGE_LIMIT = 1_800
 _MEND_LIMIT = 400
 _NOTE_LIMIT = 300
 _NOTES = 4

@@ -8,6 +8,7 @@ scalar that can be differentiated again, and in numbers, for the last derivative
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 from mpmath import libmp
@@ -20,6 +21,8 @@ from gradcli.symbolic.scalars import Graph
 
 #: (argument, its partial's index, the partial itself where it is 1 or -1, else 0)
 Edge = tuple[int, int, int]
+#: Indices of scalars, falling.
+Cone = Sequence[int]
 
 
 class Chain:
@@ -69,10 +72,10 @@ class Chain:
             if raw != fzero:
                 yield a, p, 1 if raw == fone else -1 if raw == _MINUS_ONE else 0
 
-    def cone(self, output: int) -> list[tuple[int, tuple[Edge, ...]]]:
-        """What an output depends on, users before what they use, each with its edges."""
+    def cone(self, output: int) -> Cone:
+        """What an output depends on, users before what they use."""
         if not self.depends(output):
-            return []
+            return array("q")
         seen = {output}
         pending = [output]
         while pending:
@@ -80,7 +83,12 @@ class Chain:
                 if a not in seen:
                     seen.add(a)
                     pending.append(a)
-        return [(index, self.edges(index)) for index in sorted(seen, reverse=True)]
+        return array("q", sorted(seen, reverse=True))
+
+    def partials(self, cones: Iterable[Cone]) -> set[int]:
+        """The partials that rows over these cones read."""
+        reached = {index for cone in cones for index in cone}
+        return {p for index in reached for _, p, unit in self.edges(index) if not unit}
 
     # --- into the graph ----------------------------------------------------------------------------------------------
 
@@ -114,7 +122,7 @@ class Chain:
         """The scalars sum over x of d output / d x * tangent of x, one per output; None stands for zero."""
         graph = self.graph
         moved: dict[int, int] = dict(tangents)
-        for index in sorted({i for output in outputs for i, _ in self.cone(output)}):
+        for index in sorted({i for output in outputs for i in self.cone(output)}):
             total: int | None = None
             for a, p, unit in self.edges(index):
                 if a in moved:
@@ -136,7 +144,7 @@ class Chain:
 
     def row(
         self,
-        cone: Sequence[tuple[int, tuple[Edge, ...]]],
+        cone: Cone,
         values: Sequence[Raw],
         precision: int,
         noise: Disturbance | None = None,
@@ -144,11 +152,11 @@ class Chain:
         """d output / d x for every x, given the cone of the output and the values of scalars and partials."""
         if not cone:
             return {}
-        bits, by = self.graph.bits, self.by
-        adjoints: dict[int, Raw] = {cone[0][0]: fone}
+        bits, by, edges = self.graph.bits, self.by, self._edges
+        adjoints: dict[int, Raw] = {cone[0]: fone}
         found: dict[int, Raw] = {}
         multiply, add, negate = libmp.mpf_mul, libmp.mpf_add, libmp.mpf_neg
-        for index, edges in cone:
+        for index in cone:
             g = adjoints.pop(index, fzero)
             if g == fzero:
                 continue
@@ -156,7 +164,7 @@ class Chain:
                 found[index] = g
                 continue
             rounded = bits[index] if noise is not None else 0
-            for a, p, unit in edges:
+            for a, p, unit in edges[index]:
                 if unit:
                     share = g if unit > 0 else negate(g)
                 else:
@@ -172,8 +180,3 @@ class Chain:
 
 
 _MINUS_ONE = libmp.from_int(-1)
-
-
-def partials_of(cones: Iterable[Sequence[tuple[int, tuple[Edge, ...]]]]) -> set[int]:
-    """The partials that rows over these cones read."""
-    return {p for cone in cones for _, edges in cone for _, p, unit in edges if not unit}

@@ -143,6 +143,24 @@ def hyperbolic_cosine(z: Complex) -> Complex:
     return cosine(turned(z))
 
 
+def inverse_sine(z: Complex) -> Complex:
+    """arcsin(z) = -i log(i z + sqrt(1 - z**2))."""
+    w = logarithm(turned(z) + root(1 - z * z))
+    return Complex(w.im, -w.re)
+
+
+def inverse_tangent(z: Complex) -> Complex:
+    """arctan(z) = i/2 (log(1 - i z) - log(1 + i z))."""
+    w = logarithm(1 - turned(z)) - logarithm(1 + turned(z))
+    return Complex(-w.im / 2, w.re / 2)
+
+
+def inverse_hyperbolic_tangent(z: Complex) -> Complex:
+    """arctanh(z) = (log(1 + z) - log(1 - z))/2."""
+    w = logarithm(1 + z) - logarithm(1 - z)
+    return Complex(w.re / 2, w.im / 2)
+
+
 #: What is defined on complex scalars, by the namespace's names.
 FUNCTIONS: dict[str, Callable[[Complex], Any]] = {
     "exp": exponential,
@@ -156,4 +174,10 @@ FUNCTIONS: dict[str, Callable[[Complex], Any]] = {
     "tanh": lambda z: hyperbolic_sine(z) / hyperbolic_cosine(z),
     "abs": abs,
     "sign": lambda z: z / abs(z),
+    "asin": inverse_sine,
+    "acos": lambda z: _apply("acos", z.re * 0) - inverse_sine(z),
+    "atan": inverse_tangent,
+    "asinh": lambda z: logarithm(z + root(z * z + 1)),
+    "acosh": lambda z: logarithm(z + root(z + 1) * root(z - 1)),
+    "atanh": inverse_hyperbolic_tangent,
 }

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mpmath import libmp
 from mpmath.libmp import fzero
 
-from gradcli.symbolic.chain import Chain, Edge, partials_of
+from gradcli.symbolic.chain import Chain, Cone
 from gradcli.symbolic.evaluate import Disturbance, Evaluation, Step, Tie, anchored, difference, plan
 from gradcli.symbolic.functions import Raw, defined, side
 from gradcli.symbolic.scalars import Graph, TooLarge
@@ -24,7 +24,7 @@ _ATTEMPTS = 7
 #: How many evaluations with random ulps there are.
 DISTURBED = 4
 #: How many steps of the chain rule all rows together may take.
-_WORK = 40_000_000
+_WORK = 15_000_000
 
 #: (row, column) of the matrix.
 Place = tuple[int, int]
@@ -48,12 +48,12 @@ class Matrix:
         self.bits = int(digits * 3.3219281) + 2
         self.chain = Chain(graph, columns)
         self.cones = self._cones()
-        roots = [*self.rows, *partials_of(self.cones)]
+        roots = [*self.rows, *self.chain.partials(self.cones)]
         self.steps: list[Step] = plan(graph, roots)
         self.base: list[Row] = []
         self.unsettled: set[Place] = set()
 
-    def _cones(self) -> list[list[tuple[int, tuple[Edge, ...]]]]:
+    def _cones(self) -> list[Cone]:
         cones, work = [], 0
         for row in self.rows:
             cone = self.chain.cone(row)
@@ -158,7 +158,7 @@ class Matrix:
         moving = {index: self._columns_below(index) for index in tied}
         found = {}
         for r, cone in enumerate(self.cones):
-            below = self._below([self.rows[r], *partials_of([cone])])
+            below = self._below([self.rows[r], *self.chain.partials([cone])])
             mine = {index for index in tied if below[index] and moving[index]}
             if mine:
                 found[r] = (mine, set().union(*(moving[index] for index in mine)))

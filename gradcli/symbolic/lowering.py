@@ -261,7 +261,7 @@ class _Lowering:
             return op.meaning(self.space, *operands, **node.params)
         except (GradcliError, Unprovable):
             raise
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
 
     def _plain(self, x: Any) -> Any:
@@ -284,7 +284,7 @@ class _Lowering:
             return [meaning(space, *cells, **params) for cells in zip(*columns, strict=True)]
         except (GradcliError, Unprovable):
             raise
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
 
     def _settled(self, node: Node, found: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Cells:
@@ -407,7 +407,7 @@ class _Differentiated:
 def is_kinked(node: Node) -> bool:
     """Whether an op sat exactly on a kink, by the values recorded."""
     op = node.op
-    if op is None or op.kink is None or not any(isinstance(x, Node) for x in node.inputs):
+    if op is None or op.kink is None or not any(isinstance(x, Node) and x.dtype.kind in "fc" for x in node.inputs):
         return False
     try:
         operands = [concrete(x) if isinstance(x, Value) else x for x in node.inputs]

@@ -141,6 +141,8 @@ class Namespace:
         Raises:
             Unknown: the values are not known, or some tie and ties matter.
         """
+        if any(isinstance(x, Complex) for x in cells):
+            raise Unprovable("complex numbers have no order")
         reader = self.graph.reader(Reader)
         values = [reader.value(self.lifted(x).index) for x in cells]
         if any(x is None for x in values):

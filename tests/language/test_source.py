@@ -84,6 +84,6 @@ def test_invisible_characters_are_escaped():
 
 
 def test_nearest():
-    assert nearest("sine", ["cos", "sin", "since"]) == "sin"
+    assert nearest("sine", ["cos", "sin", "tan"]) == "sin"
     assert nearest("Sin", ["sin", "sinh"]) == "sin"
     assert nearest("q", ["x"]) is None

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from recorded import engine, of, record
 
 from gradcli.graph.errors import ArgumentError
 from gradcli.symbolic import prove_numerically
-
-_path = Path(__file__).with_name("recorded.py")
-_spec = importlib.util.spec_from_file_location("recorded", _path)
-assert _spec is not None and _spec.loader is not None
-recorded = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(recorded)
-of, engine, record = recorded.of, recorded.engine, recorded.record
 
 
 def second_opinion(f: Any, *xs: Any, derivative: str = "gradient", **options: Any) -> Any:

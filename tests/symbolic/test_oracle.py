@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from recorded import engine, flat, of, proved, record
 
 from gradcli import autodiff
 from gradcli.graph.errors import ArgumentError
 from gradcli.ops.registry import FUNCTIONS, Case, Function, case, lookup
 from gradcli.symbolic import prove
-
-_path = Path(__file__).with_name("recorded.py")
-_spec = importlib.util.spec_from_file_location("recorded", _path)
-assert _spec is not None and _spec.loader is not None
-recorded = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(recorded)
-flat, of, proved, record = recorded.flat, recorded.of, recorded.proved, recorded.record
 
 lookup("", "sin")  # loads the table
 
@@ -134,7 +126,7 @@ def test_hessians_are_judged_by_block() -> None:
     report = proved(f, [1.0, 2.0], 0.5, derivative="hessian")
     assert report.ok is True
     assert list(report.inputs) == ["x0 x0", "x0 x1", "x1 x0", "x1 x1"]
-    wrong = recorded.engine(f, [1.0, 2.0], 0.5, derivative="hessian")
+    wrong = engine(f, [1.0, 2.0], 0.5, derivative="hessian")
     wrong["x0", "x1"] = wrong["x0", "x1"] * (1 + 1e-6)
     found = proved(f, [1.0, 2.0], 0.5, derivative="hessian", claimed=wrong)
     assert [entry.ok for entry in found.inputs.values()] == [True, False, True, True]
