@@ -8,12 +8,13 @@ turn.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from gradcli.graph.bind import bind
+from gradcli.graph.bind import bind, evaluate
 from gradcli.graph.node import PICK, Node, node_or_picks
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
@@ -31,22 +32,25 @@ class ReverseLevel(Level):
 
     def process(self, op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) -> CoreValue:
         """Compute one level down; keep a node unless the result is a constant."""
-        y = bind(op, *[self.lowered(x) for x in operands], **params)
+        below = [x.value if type(x) is Node and x.level is self else x for x in operands]
+        # Nothing is below level 0 but arrays.
+        y = bind(op, *below, **params) if self.id else evaluate(op, tuple(below), params)
         if op.kind == "constant" or self.id <= state.constant_below or not _carries(y):
             return y
-        return node_or_picks(self, op, operands, params, y)
+        return node_or_picks(self, op, operands, params, y) if type(y) is tuple else Node(self, op, operands, params, y)
 
     def lowered(self, x: CoreValue) -> CoreValue:
         """The value of a node of this level; anything else is itself."""
-        return x.value if isinstance(x, Node) and x.level is self else x
+        return x.value if type(x) is Node and x.level is self else x
 
 
+_IN_ORDER = attrgetter("seq")
 #: The torch tape: level 0, always there.
 TAPE = ReverseLevel(0)
 
 
 def _carries(y: CoreValue) -> bool:
-    return any(is_inexact(part) for part in y) if type(y) is tuple else is_inexact(y)
+    return any(is_inexact(part) for part in y) if type(y) is tuple else y.dtype.kind in "fc"
 
 
 def sweep(
@@ -80,31 +84,36 @@ def sweep(
     while waiting:
         node = heapq.heappop(waiting)[1]
         if node.op is not None:
-            for x, share in _shares(level, node, cotangents[node], create_graph):
+            for x, share in shares(level, node, cotangents[node], create_graph):
                 give(x, share)
             if not keep_all:
                 del cotangents[node]
     return cotangents
 
 
-def _shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) -> Iterator[tuple[Node, CoreValue]]:
+def shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) -> list[tuple[Node, CoreValue]]:
     """What each input that is a node of `level` gets of the cotangent of one node."""
     op, inputs = node.op, node.inputs
     assert op is not None
     if op is PICK:
         whole, index = inputs[0], node.params["index"]
-        yield whole, _Parts(g if i == index else None for i in range(len(whole.value)))
-        return
+        return [(whole, _Parts(g if i == index else None for i in range(len(whole.value))))]
     assert op.vjp is not None, f"{op} has no vjp"
-    wanted = [isinstance(x, Node) and x.level is level for x in inputs]
+    wanted, values = [], []
+    for x in inputs:
+        mine = type(x) is Node and x.level is level
+        wanted.append(mine)
+        values.append(x.value if mine else x)
     state.span = node.span
     if create_graph:
         found = op.vjp(g, _as_operand(node), inputs, node.params, wanted)
     else:
-        found = op.vjp(g, node.value, [level.lowered(x) for x in inputs], node.params, wanted)
+        found = op.vjp(g, node.value, values, node.params, wanted)
+    given = []
     for x, share, want in zip(inputs, found, wanted, strict=True):
         if want and share is not None:
-            yield x, in_dtype(share, x.dtype)
+            given.append((x, share if share.dtype is x.dtype else in_dtype(share, x.dtype)))
+    return given
 
 
 def _as_operand(node: Node) -> CoreValue:
@@ -159,7 +168,7 @@ def reachable(level: ReverseLevel, roots: Iterable[Node]) -> list[Node]:
             if isinstance(x, Node) and x.level is level and x not in seen:
                 seen.add(x)
                 waiting.append(x)
-    return sorted(seen, key=lambda node: node.seq)
+    return sorted(seen, key=_IN_ORDER)
 
 
 def in_dtype(g: CoreValue, dtype: np.dtype[Any]) -> CoreValue:

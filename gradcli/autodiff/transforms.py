@@ -92,7 +92,7 @@ def _positions(argnums: Argnums, count: int) -> tuple[list[int], bool]:
     wanted = [argnums] if isinstance(argnums, int) else list(argnums)
     for i in wanted:
         if not -count <= i < count:
-            raise ArgumentError(f"argnums={i} but the function was called with {count} arguments")
+            raise ArgumentError(f"argnums={i} but the function was called with {count} argument{'s' * (count != 1)}")
     return [i % count for i in wanted], single
 
 

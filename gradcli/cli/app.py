@@ -27,6 +27,8 @@ DETAIL = (
 
 def serve(request: Request, arguments: Sequence[str]) -> int:
     """Print the help that is asked for, or do what the shell's completion asks; returns the exit code."""
+    if request.shell:
+        return _complete(request)
     if request.kind == "help":
         words = [request.command, "--help"] if request.command else ["--help"]
     elif request.kind == "complete":
@@ -43,6 +45,18 @@ def serve(request: Request, arguments: Sequence[str]) -> int:
         return end.code if isinstance(end.code, int) else 0
     if request.kind == "help":
         print(_epilog(request.command))
+    return 0
+
+
+def _complete(request: Request) -> int:
+    """Show or install the completion of the shell that was named; typer's own options know the running one alone."""
+    from typer._completion_shared import get_completion_script, install
+
+    if request.kind == "show-completion":
+        print(get_completion_script(prog_name="gradcli", complete_var="_GRADCLI_COMPLETE", shell=request.shell))
+    else:
+        _, path = install(shell=request.shell, prog_name="gradcli", complete_var="_GRADCLI_COMPLETE")
+        print(f"completion for {request.shell} is installed in {path}")
     return 0
 
 

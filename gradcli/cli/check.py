@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.cli.derivatives import COMPUTE, expect_floats, expect_scalars
-from gradcli.cli.output import send, terminal, wants_layout
+from gradcli.cli.output import send_text, terminal, wants_layout
 from gradcli.cli.session import Session, Target, choose_target, open_session
 from gradcli.cli.words import Invocation, UsageError
 from gradcli.files import choose_format
@@ -34,11 +34,11 @@ def run(invocation: Invocation) -> int:
     report = _report(session, target)
     if not invocation.values["quiet"]:
         if form == "json":
-            send(invocation, json_line(report.to_json()).encode(), form)
+            send_text(invocation, json_line(report.to_json()), form)
         elif wants_layout(invocation):
             _show(terminal(invocation), report)
         else:
-            send(invocation, text_of(report).encode("utf-8", "backslashreplace"), form)
+            send_text(invocation, text_of(report), form)
     return report.exit_code
 
 
@@ -136,7 +136,7 @@ def text_of(report: Report) -> str:
     """The report as plain lines."""
     lines = [headline(report)]
     for name, entry in report.inputs.items():
-        lines.append(f"{name}: {VERDICTS[entry.ok]}, {_count(entry)}" + ("" if entry.ok is None else _errors(entry)))
+        lines.append(f"{name}: {VERDICTS[entry.ok]}, {_summary(entry)}")
         lines += [f"  {line}" for line in _worst(entry)]
     lines += [*_kinks(report), *(f"covered: {line}" for line in report.covered)]
     return "\n".join(lines) + "\n"
@@ -152,13 +152,18 @@ def headline(report: Report) -> str:
     return f"not proved: {report.reason or 'an element could not be settled'}"
 
 
+def _summary(entry: InputReport) -> str:
+    return _count(entry) + ("" if entry.ok is None else _errors(entry))
+
+
 def _count(entry: InputReport) -> str:
     return f"{entry.elements:,} element" + ("s" if entry.elements != 1 else "")
 
 
 def _errors(entry: InputReport) -> str:
     errors = f"abs {entry.max_abs_error:.3g}, rel {entry.max_rel_error:.3g}, ulp {entry.max_ulp_error:.3g}"
-    return f", largest errors {errors} (rounding {entry.rounding:.3g})"
+    remark = ", and no more: its terms cancel" if entry.by_rounding else ""
+    return f", largest errors {errors} (rounding {entry.rounding:.3g}{remark})"
 
 
 def _worst(entry: InputReport) -> Iterator[str]:
@@ -172,15 +177,23 @@ def _worst(entry: InputReport) -> Iterator[str]:
 
 
 def _cut(exact: Any) -> str:
+    """The leading digits of an exact number, and its power of ten whole."""
     text = str(exact)
-    return text if len(text) <= 40 else text[:37] + "..."
+    if len(text) <= 40 or text.startswith("("):
+        return text
+    digits, mark, power = text.partition("e")
+    return digits[:37] + "..." + mark + power
 
 
 def _kinks(report: Report) -> Iterator[str]:
     for kink in report.kinks:
         place = f"{kink['input']}{kink['index'] or ''}"
         where = f" ({kink['where']})" if kink["where"] else ""
-        sides = f"left {kink['left']}, right {kink['right']}, chosen {kink['chosen']}"
+        if kink["chosen"] is None:
+            yield f"kink: {kink['op']}{where} sits on its boundary, by {place}: the other side was not looked at"
+            continue
+        left, right = ("none" if kink[side] is None else kink[side] for side in ("left", "right"))
+        sides = f"left {left}, right {right}, chosen {kink['chosen']}"
         yield f"kink: {kink['op']}{where} has one at this point, by {place}: {sides}"
 
 
@@ -202,10 +215,17 @@ def _show(console: Any, report: Report) -> None:
             Text(f"{entry.elements:,}"),
             *(Text(f"{error:.2g}") for error in errors),
         )
-    console.print(table)
+    if console.measure(table, options=console.options.update(width=1_000)).maximum <= console.width:
+        console.print(table)
+    else:
+        for name, entry in report.inputs.items():
+            word = Text(VERDICTS[entry.ok], style=styles[entry.ok])
+            console.print(Text.assemble((name, "bold cyan"), ": ", word, f", {_summary(entry)}"))
     for name, entry in report.inputs.items():
         for line in _worst(entry):
             console.print(Text(f"{name}: {line}", style="red"))
+        if entry.by_rounding:
+            console.print(Text(f"{name}: right to its rounding, and no more: its terms cancel", style="dim"))
     for line in _kinks(report):
         console.print(Text(line, style="yellow"))
     for line in report.covered:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.cli.options import normalise
+from gradcli.cli.report import blamed_on
 from gradcli.cli.session import Session, read_text
 from gradcli.cli.words import UsageError, Word, nearest
 from gradcli.files import read_data
@@ -30,7 +32,7 @@ def read_claims(session: Session, names: Sequence[str], order: int, outputs: int
     """
     found: dict[Label, Any] = {}
     for word, text in zip(session.invocation.given["against"], session.invocation.values["against"], strict=True):
-        for label, claim in _claims(session, text):
+        for label, claim in _claims(session, text, word):
             label = label * 2 if order == 2 and len(label) == 1 and len(names) == 1 else label
             _expect_known(label, names, order, word)
             if label in found:
@@ -41,17 +43,29 @@ def read_claims(session: Session, names: Sequence[str], order: int, outputs: int
     return {label if order == 2 else label[0]: claim for label, claim in found.items()}
 
 
-def _claims(session: Session, text: str) -> Iterator[tuple[Label, Any]]:
+def _claims(session: Session, text: str, word: Word) -> Iterator[tuple[Label, Any]]:
     left, equals, right = text.partition("=")
     label = [normalise(part) for part in left.split(",")]
     if equals and all(label):
         plain = tuple(name for name in label if name is not None)
-        yield plain, read_text(session, right, f"--against {','.join(plain)}")
-    elif text == "-" or text.endswith(".json"):
-        yield from _from_json(session, text)
+        yield plain, read_text(session, right, f"--against {','.join(plain)}", word)
     else:
-        for name, array in read_data(text, stdin=session.standard_input, dtype=session.options.dtype).items():
-            yield tuple(part.strip() for part in name.split(",")), array
+        path = text[1:] if text.startswith("@") and not os.path.exists(text) else text
+        if path != "-" and "." not in path and not os.path.exists(path):
+            raise UsageError(
+                f"--against: {text!r} is neither NAME=VALUE nor a file",
+                place=word.place,
+                mend="write --against x=VALUE",
+            )
+        read = _from_json if path == "-" or path.endswith(".json") else _from_data
+        with blamed_on(word, session.invocation.words):
+            claims = list(read(session, path))
+        yield from claims
+
+
+def _from_data(session: Session, path: str) -> Iterator[tuple[Label, Any]]:
+    for name, array in read_data(path, stdin=session.standard_input, dtype=session.options.dtype).items():
+        yield tuple(part.strip() for part in name.split(",")), array
 
 
 def _from_json(session: Session, path: str) -> Iterator[tuple[Label, Any]]:

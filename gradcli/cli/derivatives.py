@@ -207,6 +207,13 @@ def _cotangents(session: Session, outputs: Sequence[Array]) -> list[Array]:
     texts = session.invocation.values["vector"]
     if not texts and all(output.shape == () for output in outputs):
         return [np.ones_like(output) for output in outputs]
+    for index, text in enumerate(texts):
+        if _named(text)[0] is not None:
+            raise UsageError(
+                "vjp takes each -v without a name",
+                place=_place(session, index),
+                mend="they stand for the outputs, in order",
+            )
     if len(texts) != len(outputs):
         shapes = ", ".join(str(output.shape) for output in outputs)
         raise UsageError(
@@ -266,7 +273,7 @@ def _named(text: str) -> tuple[str | None, str]:
 
 def _vector(session: Session, index: int, text: str, like: Array, name: str = "") -> Array:
     """A vector of exactly the shape of `like`, in its dtype."""
-    array = read_text(session, text, "-v")
+    array = read_text(session, text, "-v", session.invocation.given["vector"][index])
     whose = f"the input {name!r}" if name else "the output"
     if array.shape != like.shape:
         raise UsageError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.cli.options import normalise
-from gradcli.cli.output import send
+from gradcli.cli.output import send_text
 from gradcli.cli.report import complain
 from gradcli.cli.session import Session, choose_target, open_session
 from gradcli.cli.words import Invocation, UsageError, nearest
@@ -49,7 +49,7 @@ def run(invocation: Invocation) -> int:
         text = json_line(formulas.to_json())
     else:
         text = {"text": formulas.text, "latex": formulas.latex, "python": formulas.python}[form]()
-    send(invocation, (text.rstrip("\n") + "\n").encode("utf-8", "backslashreplace"), form)
+    send_text(invocation, text.rstrip("\n") + "\n", form)
     return 0
 
 

@@ -12,7 +12,9 @@ from gradcli.cli.words import Invocation
 from gradcli.files import Answer
 from gradcli.files.json_text import json_line
 from gradcli.graph.values import concrete
+from gradcli.language.diagnostics import ProgramError
 from gradcli.language.results import Result
+from gradcli.language.values import DEEPEST_LIST
 
 
 def run(invocation: Invocation) -> int:
@@ -45,7 +47,7 @@ def output_names(names: tuple[str | None, ...], count: int) -> list[str]:
     return chosen
 
 
-def _plain(value: Any, result: Result) -> Any:
+def _plain(value: Any, result: Result, depth: int = 0) -> Any:
     """A value of the language as an array, or as the text, list or dict that it is.
 
     Raises:
@@ -53,10 +55,14 @@ def _plain(value: Any, result: Result) -> Any:
     """
     if isinstance(value, str):
         return value
+    if isinstance(value, dict | list | tuple) and depth > DEEPEST_LIST:
+        raise ProgramError(
+            f"the result is nested more than {DEEPEST_LIST} deep", mend="end with a part of it", span=result.span
+        )
     if isinstance(value, dict):
-        return {str(key): _plain(entry, result) for key, entry in value.items()}
+        return {str(key): _plain(entry, result, depth + 1) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return _from_list([_plain(entry, result) for entry in value])
+        return _from_list([_plain(entry, result, depth + 1) for entry in value])
     return concrete(Result((value,), False, (None,), result.span).cores()[0])
 
 

@@ -11,7 +11,7 @@ from gradcli.autodiff.levels import opened
 from gradcli.autodiff.reverse import ReverseLevel, sweep
 from gradcli.cli.derivatives import expect_scalars
 from gradcli.cli.evaluate import output_names
-from gradcli.cli.output import send, terminal, wants_layout
+from gradcli.cli.output import send_text, terminal, wants_layout
 from gradcli.cli.session import Session, open_session
 from gradcli.cli.words import Invocation, UsageError
 from gradcli.files.json_text import json_line
@@ -64,15 +64,27 @@ class Drawing(NamedTuple):
 def run(invocation: Invocation) -> int:
     """Run the program and draw what ran."""
     session = open_session(invocation)
-    drawing = draw(session, invocation.values["grad"])
+    drawing = _drawn(session, invocation.values["grad"])
     form = invocation.values["format"] or _by_suffix(invocation)
     if form == "text" and wants_layout(invocation):
         from gradcli.cli.tree import show_tree
 
         show_tree(terminal(invocation), drawing)
     else:
-        send(invocation, encoded(drawing, form).encode("utf-8", "backslashreplace"), form)
+        send_text(invocation, encoded(drawing, form), form)
     return 0
+
+
+def _drawn(session: Session, with_gradient: bool) -> Drawing:
+    """What the tape of a program that follows PyTorch holds, if it holds anything; else all that ran."""
+    if not session.program.imports_torch:
+        return draw(session, with_gradient)
+    from gradcli.cli.tape_graph import tape_drawing
+
+    result = session.program.run(session.values(), options=session.options)
+    # What it printed, it has printed.
+    silent = session._replace(options=session.options._replace(print_to=lambda text: None))
+    return tape_drawing(result, with_gradient) or draw(silent, with_gradient)
 
 
 def _by_suffix(invocation: Invocation) -> str:

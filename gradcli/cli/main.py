@@ -38,7 +38,7 @@ def main() -> NoReturn:
         supervisor.confine(understood.values["max_bytes"], parent if hasattr(os, "fork") else 0)
         return perform(understood)
 
-    supervisor.supervise(work, understood.values["max_seconds"], understood.values["output"])
+    supervisor.supervise(work, understood.values["max_seconds"], understood.values.get("output"))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradcli.ops  # noqa: F401  # declares every function
-from gradcli.cli.output import publish_text, send, terminal, wants_layout
+from gradcli.cli.output import publish_text, send_text, terminal, wants_layout
 from gradcli.cli.words import Invocation, UsageError, nearest
 from gradcli.files import choose_format
 from gradcli.files.json_text import json_line
@@ -23,7 +23,7 @@ def run(invocation: Invocation) -> int:
     form = choose_format(invocation.values["format"], invocation.values["output"])
     if form == "json":
         document = _described(chosen) if chosen else {"functions": [_described(f) for f in _ordered()]}
-        send(invocation, json_line(document).encode(), form)
+        send_text(invocation, json_line(document), form)
     elif form != "text":
         raise UsageError(f"ops gives text or json, not {form}", place=invocation.given["output"][0].place)
     elif wants_layout(invocation):

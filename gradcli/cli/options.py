@@ -386,6 +386,13 @@ CHECK_ONLY = (
 SHAPE = Option("shape", ("--shape",), "The shape of an input that has no value: x=2,3.", "X=SIZES", many=True)
 WITH_GRADIENT = Option("grad", ("--grad",), "Show the gradient of the result at every node.", default=False)
 
+TRACE = Option(
+    "trace",
+    ("--trace",),
+    "Show every backward pass step by step: node, incoming gradient, rule, outgoing gradients.",
+    default=False,
+)
+
 _INPUTS = (EXPRESSION, DATA, DTYPE, SEED)
 _END = (COLOR, HELP, *LIMITS)
 _VALUES = (*_INPUTS, OF, FORMAT, OUTPUT, *_END)
@@ -468,6 +475,15 @@ COMMANDS = (
         (*_INPUTS, OF, WRT, DERIVATIVE, SHAPE, FORMULA_FORMAT, OUTPUT, *_END),
     ),
     Command(
+        "run",
+        "run",
+        "Run a script: prints, backward(), .grad.",
+        "What the script prints goes to standard output as it runs; of a notebook, the code cells run in order, and "
+        "the value that ends a cell is shown. A script that imports torch prints what PyTorch prints.",
+        (("gradcli run 'x.requires_grad_(); sum(x*x).backward(); print(x.grad)' x=1,2", "tensor([2., 4.])"),),
+        (*_INPUTS, TRACE, COLOR, HELP, *LIMITS),
+    ),
+    Command(
         "graph",
         "graph",
         "Show the tensor graph of a program.",
@@ -488,6 +504,9 @@ COMMANDS = (
 
 TOP_LEVEL = ("--version", "--help", "--install-completion", "--show-completion")
 """The options that stand before any command."""
+
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+"""The shells that completion is for."""
 
 
 def command_named(word: str) -> Command | None:

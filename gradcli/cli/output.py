@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer, choose_format, deliver, encode
+from gradcli.files.answers import BINARY
 from gradcli.graph.errors import GradcliError
+from gradcli.language.diagnostics import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,11 +38,16 @@ def publish_text(invocation: Invocation, text: str, layout: Callable[[Console], 
         return
     if not text.endswith("\n"):
         text += "\n"
-    send(invocation, text.encode("utf-8", "backslashreplace"), "text")
+    send_text(invocation, text, "text")
 
 
-def send(invocation: Invocation, data: bytes, form: str) -> None:
-    """Write the bytes of an answer to `-o FILE` or standard output.
+def send_text(invocation: Invocation, text: str, form: str) -> None:
+    """Write an answer that is a text, as `send` does."""
+    send(invocation, [text.encode("utf-8", "backslashreplace")], form)
+
+
+def send(invocation: Invocation, data: Iterable[bytes], form: str) -> None:
+    """Write the pieces of an answer to `-o FILE` or standard output; on a terminal control characters are escaped.
 
     Raises:
         GradcliError: they cannot be written.
@@ -48,6 +55,8 @@ def send(invocation: Invocation, data: bytes, form: str) -> None:
     path = invocation.values["output"]
     if sys.stdout is not None:
         sys.stdout.flush()
+        if path in (None, "-") and form not in BINARY and sys.stdout.isatty():
+            data = (escaped(piece.decode(), keep="\n\t").encode() for piece in data)
         deliver(data, path, form, sys.stdout.buffer)
     elif path is not None and path != "-":
         from gradcli.files.atomic import write_whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from gradcli.cli.report import blamed_on
 from gradcli.cli.words import Invocation
 from gradcli.files.names import quoted
 from gradcli.files.sources import StandardInput, open_source
@@ -28,7 +29,8 @@ def read_source(invocation: Invocation, standard_input: StandardInput) -> Source
     if word == "-":
         return Source.from_bytes("<stdin>", standard_input.read("the program"))
     if is_file(word):
-        return _from_file(word)
+        with blamed_on(invocation.program, invocation.words):
+            return _from_file(word)
     return Source("<program>", word)
 
 
@@ -36,7 +38,8 @@ def is_file(word: str) -> bool:
     """Whether a PROGRAM names a file rather than being the expression."""
     if word.endswith(SUFFIXES) and not any(character in word for character in "\n()"):
         return True
-    return "/" in word and _is_regular(word)
+    # No expression begins like a path, so that what is wrong with the path can be said.
+    return "/" in word and (word.startswith(("/", "./", "../")) or _is_regular(word))
 
 
 def _is_regular(path: str) -> bool:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from gradcli.cli.words import UsageError
+from gradcli.cli.words import UsageError, Word
 from gradcli.graph.errors import GradcliError
+
+if TYPE_CHECKING:
+    from gradcli.language.source import Span
 
 BUG_TRACKER_HINT = "please report it, with this command line and the program"
 
@@ -57,18 +63,33 @@ def _plain(text: str) -> str:
 
 def _point_at(error: UsageError, words: tuple[str, ...]) -> None:
     """Give the error a span on the command line, where it names a word."""
-    if error.place is None or error.span is not None:
-        return
+    if error.place is not None and error.span is None:
+        error.span = span_of_word(error.place, words)
+
+
+@contextmanager
+def blamed_on(word: Word, words: tuple[str, ...]) -> Iterator[None]:
+    """Give an error that has no place of its own the place of a word on the command line `words`."""
+    try:
+        yield
+    except GradcliError as error:
+        if error.span is None and not isinstance(error, UsageError):
+            error.span = span_of_word(word.place, words)
+        raise
+
+
+def span_of_word(place: int, words: tuple[str, ...]) -> Span:
+    """Where the word number `place` stands on the command line, written as a shell would need it."""
     from shlex import quote
 
     from gradcli.language.source import Source, Span
 
     quoted = [quote(word.encode("utf-8", "backslashreplace").decode()) for word in words]
-    before = " ".join(quoted[: error.place])
-    text = f"{before} {quoted[error.place]}"
-    whole = " ".join([text, *quoted[error.place + 1 :]])
+    before = " ".join(quoted[:place])
+    text = f"{before} {quoted[place]}"
+    whole = " ".join([text, *quoted[place + 1 :]])
     source = Source("<command line>", whole)
-    error.span = Span(source, *_place(text, len(before) + 1), *_place(text, len(text)))
+    return Span(source, *_place(text, len(before) + 1), *_place(text, len(text)))
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.cli.program import read_source
-from gradcli.cli.report import say
-from gradcli.cli.words import Invocation, UsageError, nearest
+from gradcli.cli.report import blamed_on, say
+from gradcli.cli.words import Invocation, UsageError, Word, nearest
 from gradcli.files import StandardInput, read_data, read_value
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import DtypeError, GradcliError
@@ -95,7 +96,7 @@ def open_session(invocation: Invocation) -> Session:
     budget.open(values["max_bytes"])
     options = RunOptions(
         dtype=values["dtype"],
-        of=values["of"],
+        of=values.get("of"),
         seed=values["seed"],
         max_steps=values["max_steps"],
         max_depth=values["max_depth"],
@@ -104,6 +105,8 @@ def open_session(invocation: Invocation) -> Session:
     expect_one_reader(invocation)
     standard_input = StandardInput()
     program = Program.parse(read_source(invocation, standard_input))
+    # The tree lives as long as the process: the garbage collector need not go over it again and again.
+    gc.freeze()
     options = program.options(options)
     given = _given(program, invocation, options, standard_input)
     return Session(program, options, given, invocation, standard_input)
@@ -151,9 +154,12 @@ def _given(
         def wanted(name: str) -> bool:
             return name not in named and program.accepts(name, options.of)
 
-        found |= read_data(file, stdin=standard_input, dtype=options.dtype, wanted=wanted)
+        with blamed_on(invocation.given["data"][0], invocation.words):
+            found |= read_data(file, stdin=standard_input, dtype=options.dtype, wanted=wanted)
     for assignment in invocation.assignments:
-        found[assignment.name] = read_value(assignment.text, assignment.name, options=options, stdin=standard_input)
+        with blamed_on(assignment.word, invocation.words):
+            value = read_value(assignment.text, assignment.name, options=options, stdin=standard_input)
+        found[assignment.name] = value
     return found
 
 
@@ -200,9 +206,10 @@ def _expect_float_input(session: Session, name: str, values: Mapping[str, Any]) 
         raise UsageError(f"--wrt: {name!r} is {dtype}, and integers and bools carry no gradient", place=place)
 
 
-def read_text(session: Session, text: str, name: str) -> Array:
-    """A VALUE that is no input's, such as that of `-v`, as an array."""
-    value = read_value(text, name, options=session.options, stdin=session.standard_input)
+def read_text(session: Session, text: str, name: str, word: Word) -> Array:
+    """A VALUE that is no input's, such as that of `-v`, as an array; `word` is where it stands."""
+    with blamed_on(word, session.invocation.words):
+        value = read_value(text, name, options=session.options, stdin=session.standard_input)
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         raise GradcliError(f"{name} is no array of numbers")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gradcli.cli.options import COMMANDS, TOP_LEVEL, Command, Option, command_named, normalise
+from gradcli.cli.options import COMMANDS, SHELLS, TOP_LEVEL, Command, Option, command_named, normalise
 from gradcli.graph.errors import GradcliError
 
 
@@ -29,10 +29,17 @@ class Assignment(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a command line that runs no program asks for: the version, help, or completion."""
+    """What a command line that runs no program asks for: the version, help, or completion.
+
+    Attributes:
+        kind: `version`, `help`, `complete`, `show-completion` or `install-completion`.
+        command: of which command the help is; empty for that of all.
+        shell: for which shell the completion is; empty for the one that is running.
+    """
 
     kind: str
     command: str = ""
+    shell: str = ""
 
 
 class Invocation(NamedTuple):
@@ -75,11 +82,20 @@ def parse(arguments: Sequence[str]) -> Invocation | Request:
         return Request("help")
     first = arguments[0]
     if first in TOP_LEVEL:
-        return Request(first.removeprefix("--"))
+        kind = first.removeprefix("--")
+        return Request(kind, shell=_shell(arguments[1]) if kind.endswith("completion") and arguments[1:] else "")
     command = command_named(first)
     if command is None:
         raise _no_command(first)
     return _Parser(command, arguments).parse()
+
+
+def _shell(word: str) -> str:
+    if word in SHELLS:
+        return word
+    guess = nearest(word, SHELLS)
+    mend = f"did you mean {guess!r}?" if guess else None
+    raise UsageError(f"completion is for {', '.join(SHELLS)}, not {word!r}", place=2, mend=mend)
 
 
 class _Parser:

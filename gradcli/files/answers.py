@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from gradcli.files.names import shown
@@ -37,30 +37,34 @@ def choose_format(given: str | None, path: str | None) -> str:
     return SUFFIXES.get(suffix, "text")
 
 
-def encode(answer: Answer, form: str) -> bytes:
-    """The answer in one of `FORMATS`.
+def encode(answer: Answer, form: str) -> Iterator[bytes]:
+    """The answer in one of `FORMATS`, in pieces: as text numbers take many times the memory that they take here.
 
     Raises:
-        GradcliError: the form cannot hold this answer.
+        GradcliError: the form cannot hold this answer; it is raised before the first piece.
     """
-    if form == "text":
-        from gradcli.files.text import text_answer
+    if form in BINARY:
+        from gradcli.files.numpy_bytes import npy_bytes, npz_bytes
 
-        return text_answer(answer.results).encode("utf-8", "backslashreplace")
+        return iter([npy_bytes(answer.results) if form == "npy" else npz_bytes(answer.results)])
+    return (piece.encode("utf-8", "backslashreplace") for piece in _written(answer, form))
+
+
+def _written(answer: Answer, form: str) -> Iterator[str]:
     if form == "json":
-        from gradcli.files.json_text import json_line
+        from gradcli.files.json_text import json_pieces
 
-        return json_line(answer.document).encode("utf-8", "backslashreplace")
+        return json_pieces(answer.document)
     if form == "csv":
         from gradcli.files.csv_text import csv_answer
 
-        return csv_answer(answer.results).encode("utf-8", "backslashreplace")
-    from gradcli.files.numpy_bytes import npy_bytes, npz_bytes
+        return csv_answer(answer.results)
+    from gradcli.files.text import text_answer
 
-    return npy_bytes(answer.results) if form == "npy" else npz_bytes(answer.results)
+    return text_answer(answer.results)
 
 
-def deliver(data: bytes, path: str | None, form: str, stdout: BinaryIO) -> None:
+def deliver(data: Iterable[bytes], path: str | None, form: str, stdout: BinaryIO) -> None:
     """Write an encoded answer to `-o PATH`, or to standard output where there is none (or it is `-`).
 
     Raises:
@@ -75,7 +79,8 @@ def deliver(data: bytes, path: str | None, form: str, stdout: BinaryIO) -> None:
         raise GradcliError(
             f"{form} is binary and standard output is a terminal; give a file (-o answer.{form}) or a pipe"
         )
-    stdout.write(data)
+    for piece in data:
+        stdout.write(piece)
     stdout.flush()
 
 

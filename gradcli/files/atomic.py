@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 
 from gradcli.files.names import quoted, shown
 from gradcli.files.sources import likely_path
 from gradcli.graph.errors import GradcliError
 
+#: Descriptors by their names in /dev.
+_STREAMS = {"stdout": 1, "stderr": 2}
 
-def write_whole(path: str, data: bytes) -> None:
-    """Replace the file at `path` by `data`, or leave it as it was.
+
+def write_whole(path: str, data: Iterable[bytes]) -> None:
+    """Replace the file at `path` by the pieces of `data`, or leave it as it was.
 
     Links are followed, and the mode of a file that was there is kept. What is no regular file (`/dev/null`, a
-    pipe) is written to straight.
+    pipe) is written to straight, and what is open already (`/dev/stdout`) where it stands.
 
     Raises:
         GradcliError: it can't be written; the message says why. BrokenPipeError passes through.
@@ -49,21 +53,32 @@ def _is_special(path: str) -> bool:
     return os.path.abspath(path).startswith(("/dev/", "/proc/"))
 
 
-def _write_straight(path: str, data: bytes, before: os.stat_result) -> None:
+def _open_descriptor(path: str) -> int | None:
+    """The descriptor that `/dev/stdout` or `/dev/fd/3` names: opened by its name, a file would begin anew."""
+    folder, name = os.path.split(os.path.abspath(path))
+    if folder == "/dev" and name in _STREAMS:
+        return _STREAMS[name]
+    if folder in ("/dev/fd", "/proc/self/fd") and name.isdecimal() and name.isascii():
+        return int(name)
+    return None
+
+
+def _write_straight(path: str, data: Iterable[bytes], before: os.stat_result) -> None:
     if stat.S_ISDIR(before.st_mode):
         raise GradcliError(f"cannot write {quoted(path, 160)}: it is a directory")
-    with open(path, "wb") as stream:
-        stream.write(data)
+    descriptor = _open_descriptor(path)
+    with open(path if descriptor is None else os.dup(descriptor), "wb") as stream:
+        stream.writelines(data)
 
 
-def _replace(target: str, data: bytes, before: os.stat_result | None) -> None:
+def _replace(target: str, data: Iterable[bytes], before: os.stat_result | None) -> None:
     if before is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "it is read-only")
     temporary = os.path.join(os.path.dirname(target), f".gradcli-{os.getpid()}-{os.urandom(4).hex()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with open(descriptor, "wb") as stream:
-            stream.write(data)
+            stream.writelines(data)
             stream.flush()
             os.fsync(stream.fileno())
         if before is not None:

@@ -17,30 +17,34 @@ from typing import Any
 import numpy as np
 
 from gradcli.files.answers import Results, expect_numbers
-from gradcli.files.numbers import words
+from gradcli.files.numbers import AT_A_TIME, words
 
 
-def csv_answer(results: Results) -> str:
-    """The results as CSV text, `\\n` at the end of every line.
+def csv_answer(results: Results) -> Iterator[str]:
+    """The results as CSV text in pieces, `\\n` at the end of every line.
 
     Raises:
         GradcliError: a result is no array of numbers.
     """
-    header: list[str] = []
-    columns: list[list[str]] = []
-    for label, value in results:
-        for name, column in _columns(".".join(label), expect_numbers(label, value, "csv")):
-            header.append(name)
-            columns.append(column)
-    rows = zip_longest(*columns, fillvalue="")
-    return "".join(",".join(row) + "\n" for row in (header, *rows))
+    arrays = [(".".join(label), expect_numbers(label, value, "csv")) for label, value in results]
+    return _text([column for name, array in arrays for column in _columns(name, array)])
 
 
-def _columns(name: str, array: Any) -> Iterator[tuple[str, list[str]]]:
+def _text(columns: list[tuple[str, Any]]) -> Iterator[str]:
+    yield ",".join(name for name, _ in columns) + "\n"
+    height = max((len(column) for _, column in columns), default=0)
+    step = max(1, AT_A_TIME // max(1, len(columns)))
+    for start in range(0, height, step):
+        parts = [words(column[start : start + step]) for _, column in columns]
+        yield "".join(",".join(row) + "\n" for row in zip_longest(*parts, fillvalue=""))
+
+
+def _columns(name: str, array: Any) -> Iterator[tuple[str, Any]]:
+    """The columns of one result: names and vectors."""
     if array.ndim < 2:
-        yield name, words(array)
+        yield name, array.reshape(-1)
         return
     inner = array.shape[1:]
     flat = array.reshape(array.shape[0], math.prod(inner))
     for place, index in enumerate(np.ndindex(*inner)):
-        yield ".".join([name, *map(str, index)]), words(flat[:, place])
+        yield ".".join([name, *map(str, index)]), flat[:, place]

@@ -76,8 +76,8 @@ def parse(data: bytes, name: str) -> Any:
     def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         entries = dict(pairs)
         if len(entries) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            first = {key: place for place, (key, _) in reversed(list(enumerate(pairs)))}
+            twice = next(key for place, (key, _) in enumerate(pairs) if first[key] < place)
             raise GradcliError(f"{shown(name)} has the key {quoted(twice)} twice")
         return entries
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from gradcli.files.numbers import plain_floats
+from gradcli.files.numbers import AT_A_TIME, plain_floats
 
 
 def json_line(document: Any) -> str:
@@ -17,9 +17,58 @@ def json_line(document: Any) -> str:
     Arrays are nested lists; floats have the shortest digits of their own dtype; NaN and infinities are the
     strings "NaN", "Infinity", "-Infinity"; a complex number is [re, im].
     """
+    return "".join(json_pieces(document))
+
+
+def json_pieces(document: Any) -> Iterator[str]:
+    """What `json_line` gives, a part at a time where the document holds large arrays."""
+    yield from _pieces(document)
+    yield "\n"
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    if not _is_large(value):
+        yield _dumped(value)
+    elif isinstance(value, np.ndarray):
+        yield from _large_array(value)
+    elif isinstance(value, Mapping):
+        for place, (key, entry) in enumerate(value.items()):
+            yield f"{', ' if place else '{'}{_dumped(str(key))}: "
+            yield from _pieces(entry)
+        yield "}"
+    else:
+        for place, entry in enumerate(value):
+            yield ", " if place else "["
+            yield from _pieces(entry)
+        yield "]"
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it is, or holds, an array that is better written in parts."""
+    if isinstance(value, np.ndarray):
+        return value.size > AT_A_TIME
+    if isinstance(value, Mapping):
+        return any(map(_is_large, value.values()))
+    return isinstance(value, list | tuple) and any(map(_is_large, value))
+
+
+def _large_array(array: np.ndarray) -> Iterator[str]:
+    step = max(1, AT_A_TIME * len(array) // array.size)
+    yield "["
+    for start in range(0, len(array), step):
+        yield ", " if start else ""
+        part = array[start : start + step]
+        if step == 1 and part.size > AT_A_TIME:
+            yield from _large_array(part[0])
+        else:
+            yield _dumped(part)[1:-1]
+    yield "]"
+
+
+def _dumped(value: Any) -> str:
     import json
 
-    return json.dumps(jsonable(document), allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(jsonable(value), allow_nan=False, ensure_ascii=False)
 
 
 def jsonable(value: Any) -> Any:

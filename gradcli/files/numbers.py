@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+#: How many numbers are turned into text at a time: their words take twenty times the memory of the numbers.
+AT_A_TIME = 1 << 15
+
 
 def words(array: np.ndarray) -> list[str]:
     """Every number of an array as text, in C order.

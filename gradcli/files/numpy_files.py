@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ HEADER_READERS: dict[bytes, Callable[..., Any]] = {
     b"\x01\x00": np.lib.format.read_array_header_1_0,
     b"\x02\x00": np.lib.format.read_array_header_2_0,
 }
+#: A longer header describes no array of plain numbers.
+LONGEST_HEADER = 10_000
 #: Rank at which NumPy itself stops.
 MOST_AXES = 64
 #: Half floats are read as the next width, which holds them all; other dtypes are kept.
@@ -126,18 +129,31 @@ def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dty
         raise GradcliError(f"{shown(name)} is no .npy file: it {found}, expected {NPY_MAGIC!r}")
     if head[6:] not in HEADER_READERS:
         raise GradcliError(f"{shown(name)} has .npy version {head[6]}.{head[7]}, expected 1.0 or 2.0")
+    header = _header_bytes(stream, 2 if head[6] == 1 else 4, name)
     try:
         # A header that Python 2 wrote is read with a warning, which is nobody's concern here.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            shape, fortran, dtype = HEADER_READERS[head[6:]](stream)
-    except Exception as error:  # NumPy's parser raises all kinds of them on hostile bytes
-        raise GradcliError(f"{shown(name)}: its .npy header is damaged: {shown(str(error))}") from None
+            shape, fortran, dtype = HEADER_READERS[head[6:]](io.BytesIO(header))
+    except Exception:  # NumPy's parser raises all kinds of them on hostile bytes
+        raise GradcliError(f"{shown(name)}: its .npy header is damaged: it describes no array") from None
     _expect_numbers(dtype, name)
     span = math.prod(max(1, length) for length in shape) * dtype.itemsize
     if len(shape) > MOST_AXES or any(length < 0 for length in shape) or span >= 1 << 62:
         raise GradcliError(f"{shown(name)}: its header has the impossible shape {shown(str(shape))}")
     return shape, fortran, dtype
+
+
+def _header_bytes(stream: IO[bytes], prefix: int, name: str) -> bytes:
+    """A header with the `prefix` bytes of its length in front, which is weighed before the rest is read."""
+    length = stream.read(prefix)
+    promised = int.from_bytes(length, "little")
+    if promised > LONGEST_HEADER:
+        raise GradcliError(f"{shown(name)}: its .npy header has {promised} bytes, expected at most {LONGEST_HEADER}")
+    header = stream.read(promised)
+    if len(length) < prefix or len(header) < promised:
+        raise GradcliError(f"{shown(name)}: its .npy header is damaged: it ends early")
+    return length + header
 
 
 def _expect_numbers(dtype: np.dtype[Any], name: str) -> None:

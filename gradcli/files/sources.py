@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import sys
@@ -59,7 +60,7 @@ def open_source(path: str) -> BinaryIO:
         # Opening a device can have effects of its own, so the kind is asked before.
         return open(path, "rb")
     except FileNotFoundError:
-        raise GradcliError(f"no file {quoted(path, 160)}", mend=likely_path(path)) from None
+        raise GradcliError(f"no such file: {quoted(path, 160)}", mend=likely_path(path)) from None
     except (OSError, ValueError) as error:
         raise GradcliError(f"cannot read {quoted(path, 160)}: {_reason(error)}") from None
 
@@ -84,6 +85,18 @@ def read_all(stream: BinaryIO, what: str) -> bytes:
     except OSError as error:
         raise GradcliError(f"cannot read {shown(what)}: {_reason(error)}") from None
     return b"".join(chunks)
+
+
+def first_bytes(stream: BinaryIO, what: str) -> bytes:
+    """How `stream` begins, without reading on; empty where that cannot be told.
+
+    Raises:
+        GradcliError: the system can't read it.
+    """
+    try:
+        return stream.peek(6)[:6] if isinstance(stream, io.BufferedReader) else b""
+    except OSError as error:
+        raise GradcliError(f"cannot read {shown(what)}: {_reason(error)}") from None
 
 
 def decode(data: bytes, name: str) -> str:

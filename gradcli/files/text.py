@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.files.answers import Results
-from gradcli.files.numbers import words
+from gradcli.files.numbers import AT_A_TIME, words
 
 
 def text_of(value: Any) -> str:
@@ -17,30 +17,55 @@ def text_of(value: Any) -> str:
     Arrays of more axes are their matrices in C order, with an empty line between two of them. What is no array
     is its parts one below the other, those of a dict under `# KEY`. The text ends with a newline.
     """
+    return "".join(_pieces(value))
+
+
+def text_answer(results: Results) -> Iterator[str]:
+    """One result as it is; several each under a line `# NAME` (`# x y` for a label of two names). In pieces."""
+    for label, value in results:
+        if len(results) > 1:
+            yield f"# {' '.join(label)}\n"
+        yield from _pieces(value)
+
+
+def _pieces(value: Any) -> Iterator[str]:
     if isinstance(value, str) or value is None:
-        return f"{value}\n"
-    if isinstance(value, Mapping):
-        return "".join(f"# {key}\n{text_of(entry)}" for key, entry in value.items())
-    if isinstance(value, list | tuple):
-        return "".join(map(text_of, value))
-    array = np.asarray(value)
-    if array.ndim <= 1:
-        return " ".join(words(array)) + "\n"
-    return "\n".join(_matrices(array))
+        yield f"{value}\n"
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield f"# {key}\n"
+            yield from _pieces(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _pieces(entry)
+    else:
+        array = np.asarray(value)
+        yield from _line(array.reshape(-1)) if array.ndim <= 1 else _matrices(array)
 
 
-def text_answer(results: Results) -> str:
-    """One result as it is; several each under a line `# NAME` (`# x y` for a label of two names)."""
-    if len(results) == 1:
-        return text_of(results[0][1])
-    return "".join(f"# {' '.join(label)}\n{text_of(value)}" for label, value in results)
+def _line(vector: np.ndarray) -> Iterator[str]:
+    for start in range(0, len(vector), AT_A_TIME):
+        yield (" " if start else "") + " ".join(words(vector[start : start + AT_A_TIME]))
+    yield "\n"
 
 
 def _matrices(array: np.ndarray) -> Iterator[str]:
     rows, columns = array.shape[-2:]
-    numbers = words(array)
-    for start in range(0, len(numbers), rows * columns or 1):
-        lines = range(start, start + rows * columns, columns)
-        yield "".join(" ".join(numbers[line : line + columns]) + "\n" for line in lines)
-    if not numbers:
+    if not array.size:
         yield "\n" * rows
+        return
+    table = array.reshape(-1, columns)
+    if columns > AT_A_TIME:
+        for place, row in enumerate(table):
+            if place and not place % rows:
+                yield "\n"
+            yield from _line(row)
+        return
+    step = AT_A_TIME // columns
+    for start in range(0, len(table), step):
+        numbers = words(table[start : start + step])
+        lines = [" ".join(numbers[begin : begin + columns]) + "\n" for begin in range(0, len(numbers), columns)]
+        for place in range(-start % rows, len(lines), rows):
+            if start + place:
+                lines[place] = "\n" + lines[place]
+        yield "".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from gradcli.files.names import quoted, shown
-from gradcli.files.sources import NPY_MAGIC, NPZ_MAGIC, StandardInput, is_pipe, open_source, read_all
+from gradcli.files.sources import NPY_MAGIC, NPZ_MAGIC, StandardInput, first_bytes, is_pipe, open_source, read_all
 from gradcli.graph.errors import GradcliError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def kind_of(path: str, stream: BinaryIO) -> str | None:
         return KINDS[suffix]
     if suffix and not is_pipe(stream):
         raise GradcliError(f"cannot tell what {quoted(path, 160)} holds, expected one of {' '.join(KINDS)}")
-    head = stream.peek(6)[:6] if isinstance(stream, io.BufferedReader) else b""
+    head = first_bytes(stream, path)
     if head.startswith(NPY_MAGIC):
         return "npy"
     return "npz" if head.startswith(NPZ_MAGIC) else None

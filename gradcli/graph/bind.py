@@ -61,10 +61,23 @@ def infer(op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Sp
     Raises:
         ShapeError, DtypeError: the op can't take these operands.
     """
+    if op.promotes and state.torch_semantics:
+        operands = _specs_promoted(operands)
     return op.shape(*operands, **params)
 
 
+def _specs_promoted(operands: tuple[CoreValue, ...]) -> tuple[CoreValue, ...]:
+    """What shape rules see of `torch_promoted(operands)`."""
+    common = torch_common_dtype(operands)
+    return tuple(
+        Spec(shape_of(x), common) if common is not None and hasattr(x, "dtype") and x.dtype != common else x
+        for x in operands
+    )
+
+
 def _foresee(op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) -> None:
+    if op.views and len(operands) == 1:
+        return
     if op.kind == "elementwise":
         # Broadcasting makes at most the product of the sizes; below that bound nothing need be looked at.
         bound = 8

@@ -29,13 +29,13 @@ def _resident_bytes() -> int:
 
 
 def readable(nbytes: int) -> str:
-    """A byte count as a person says it: `8.0 TB`."""
+    """A byte count as a person says it, in the units of `--max-bytes`: `7.3 TiB`."""
     amount = float(nbytes)
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if amount < 1000:
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:
             return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.3g} PB"
+        amount /= 1024
+    return f"{amount:.3g} PiB"
 
 
 class Budget:

@@ -14,6 +14,11 @@ from gradcli.graph.values import CoreValue, Level, Spec, Value
 _sequence = itertools.count()
 
 
+def next_number() -> int:
+    """The sequence number of a node made now; every node made later has a higher one."""
+    return next(_sequence)
+
+
 class Node(Value):
     """One op that ran at `level`, or a leaf (`op` None). Immutable.
 
@@ -68,7 +73,9 @@ def _pick_shape(results: tuple[Spec, ...], index: int) -> Spec:
 
 
 #: Takes one result of an op that has several. Reverse sweeps gather its cotangents into the tuple's.
-PICK = Op("pick", "linear", value=_pick_value, shape=_pick_shape, doc="One result of an op that returns several.")
+PICK = Op(
+    "pick", "linear", value=_pick_value, shape=_pick_shape, views=True, doc="One result of an op that returns several."
+)
 
 
 def node_or_picks(

@@ -26,11 +26,14 @@ class Op:
     Attributes:
         name: the op's own name, as `gradcli graph` shows it.
         kind: "elementwise", "linear", "multilinear", "general" or "constant" (carries no derivative).
-        torch: PyTorch's node name without `Backward0`, or a function of (operands, params) that gives the whole name.
-        saves: which of "operand positions" and "y" PyTorch keeps for the backward pass.
+        torch: PyTorch's node name without `Backward0`, or a function of (operands, params) that gives the whole name,
+            or the tree of nodes that PyTorch makes of it (see `gradcli.tensor.grad_fn`).
+        saves: which of "operand positions" and "y" PyTorch keeps for the backward pass; a pair (i, j) is operand i,
+            kept for the derivative by operand j alone, and None something that is no tensor of the program.
         outputs: 1, or the number of results of an op that returns a tuple.
         kink: (S-free) a function of the concrete operands that marks elements where the derivative jumps, or None.
-        promotes: whether operands of several dtypes are brought to one (elementwise ops).
+        promotes: whether operands of several dtypes are brought to one (elementwise ops, and those that join values).
+        views: whether the result of a single operand lies in that operand's memory, and so costs none.
     """
 
     __slots__ = (
@@ -48,6 +51,7 @@ class Op:
         "shape",
         "torch",
         "value",
+        "views",
         "vjp",
     )
 
@@ -64,10 +68,11 @@ class Op:
         meaning: Callable[..., Any] | None = None,
         partials: tuple[Any, ...] = (),
         torch: str | Callable[..., str] | None = None,
-        saves: tuple[int | str, ...] = (),
+        saves: tuple[Any, ...] = (),
         outputs: int = 1,
         kink: Callable[..., Any] | None = None,
         promotes: bool = False,
+        views: bool = False,
         doc: str = "",
     ) -> None:
         self.name = name
@@ -84,6 +89,7 @@ class Op:
         self.outputs = outputs
         self.kink = kink
         self.promotes = promotes
+        self.views = views
         self.doc = doc
 
     def __repr__(self) -> str:

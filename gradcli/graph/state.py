@@ -22,6 +22,7 @@ class State:
         recording: the open recording, or None.
         constant_below: levels up to this id do not track (`no_grad`); -1 when all do.
         newest_level: id of the level opened last; level 0 is the tape.
+        warned: what was warned of, and where.
         program_level: newest_level when the program began; above it, a function of the program is being differentiated.
     """
 
@@ -35,6 +36,7 @@ class State:
         "seed",
         "span",
         "torch_semantics",
+        "warned",
     )
 
     def __init__(self) -> None:
@@ -47,6 +49,7 @@ class State:
         self.constant_below = -1
         self.newest_level = 0
         self.program_level = 0
+        self.warned: set[tuple[str, Any]] = set()
 
 
 state = State()

@@ -133,7 +133,7 @@ class Value:
 def shape_of(x: CoreValue) -> tuple[int, ...]:
     """Shape of an array, a traced value or a Python number (which is 0-d)."""
     found = getattr(x, "shape", None)
-    return () if found is None else tuple(found)
+    return () if found is None else found
 
 
 def ndim_of(x: CoreValue) -> int:
@@ -141,12 +141,15 @@ def ndim_of(x: CoreValue) -> int:
     return len(shape_of(x))
 
 
+_NUMBERS = {kind: np.dtype(kind) for kind in (bool, int, float, complex)}
+
+
 def dtype_of(x: CoreValue) -> np.dtype[Any]:
     """Dtype of an array, a traced value or a Python number."""
     found = getattr(x, "dtype", None)
-    if found is not None:
-        return found  # type: ignore[no-any-return]
-    return np.asarray(x).dtype
+    if found is None:
+        found = _NUMBERS.get(type(x))
+    return np.asarray(x).dtype if found is None else found
 
 
 def is_inexact(x: CoreValue) -> bool:

@@ -14,7 +14,7 @@ from gradcli.graph.state import state
 from gradcli.language import numbers
 from gradcli.language.arguments import matched
 from gradcli.language.folding import fold_max, fold_min, fold_sum, sort_key
-from gradcli.language.formatting import text_of
+from gradcli.language.formatting import represent, text_of
 from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import (
     ELEMENT_BYTES,
@@ -219,6 +219,22 @@ def _print(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     return None
 
 
+def _repr(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    return represent(matched("repr", args, kwargs, ("x",), 1)["x"])
+
+
+def _type(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    x = matched("type", args, kwargs, ("x",), 1)["x"]
+    if type(x) is Tensor:
+        return TypeValue("Tensor" if state.torch_semantics else "ndarray", _no_call, lambda x: type(x) is Tensor)
+    found = TYPES.get(type(x).__name__)
+    return found if found is not None else TypeValue(describe(x).split(" ", 1)[-1], _no_call, lambda x: False)
+
+
+def _no_call(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    raise ArgumentError("a type taken of a value makes no new ones")
+
+
 # --- types -----------------------------------------------------------------------------------------------------------
 
 
@@ -280,7 +296,9 @@ def _complex(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         return op("complex", args, kwargs)
     if not all(type(part) in NUMBERS for part in parts):
         raise ArgumentError("complex() takes numbers")
-    return complex(parts[0]) + 1j * parts[1]
+    if any(isinstance(part, complex) for part in parts):
+        return complex(parts[0]) + 1j * parts[1]
+    return complex(*parts)
 
 
 def _list(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
@@ -353,6 +371,8 @@ _CALLS: dict[str, Call] = {
     "map": _map,
     "isinstance": _isinstance,
     "print": _print,
+    "repr": _repr,
+    "type": _type,
 }
 
 BUILTINS: dict[str, FunctionValue] = {**TYPES, **{name: Builtin(name, call) for name, call in _CALLS.items()}}

@@ -149,11 +149,32 @@ class Dimensions:
         return left // right if right else None
 
     def learn(self, decl: InputDecl, shape: tuple[int, ...]) -> None:
-        """Bind the plain names of a declaration to the axes of the value given for it."""
+        """Bind the names of a declaration to the axes of the value given for it; of `n + 1`, n to one less."""
         if decl.axes is not None and len(decl.axes) == len(shape):
-            for axis, length in zip(decl.axes, shape, strict=True):
-                if isinstance(axis, str):
-                    self.bind(axis, length, decl.name)
+            pairs = list(zip(decl.axes, shape, strict=True))
+            for axis, length in sorted(pairs, key=lambda pair: not isinstance(pair[0], str)):
+                self._solve(axis, length, decl.name)
+
+    def _solve(self, axis: Dimension, length: int, origin: str) -> None:
+        """Bind the one unbound name of an axis, if there is a size that gives it this length."""
+        if length < 0 or isinstance(axis, int):
+            return
+        if isinstance(axis, str):
+            self.bind(axis, length, origin)
+            return
+        assert isinstance(axis, ast.BinOp)
+        left, right = _part(axis.left), _part(axis.right)
+        known, other = self.size(left), right
+        if known is None:
+            known, other = self.size(right), left
+        if known is None or self.size(other) is not None:
+            return
+        if isinstance(axis.op, ast.Add):
+            self._solve(other, length - known, origin)
+        elif isinstance(axis.op, ast.Sub):
+            self._solve(other, length + known if other is left else known - length, origin)
+        elif isinstance(axis.op, ast.Mult) and known and length % known == 0:
+            self._solve(other, length // known, origin)
 
     def check(self, decl: InputDecl, shape: tuple[int, ...]) -> None:
         """See that a value's shape is the declared one.
@@ -164,7 +185,7 @@ class Dimensions:
         if decl.axes is None or decl.dims is None:
             return
         if len(decl.axes) != len(shape):
-            wanted = "a scalar" if not decl.axes else f"{len(decl.axes)} axes"
+            wanted = "a scalar" if not decl.axes else "1 axis" if len(decl.axes) == 1 else f"{len(decl.axes)} axes"
             raise self._mismatch(decl, shape, f"is declared {decl.declared} ({wanted})")
         for axis, length in zip(decl.axes, shape, strict=True):
             size = self.size(axis)

@@ -11,8 +11,20 @@ from gradcli.graph.errors import GradcliError
 from gradcli.graph.state import state
 from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import number
-from gradcli.language.values import DEEPEST_LIST, FunctionValue, LanguageValue, ModuleValue, describe
+from gradcli.language.values import (
+    DEEPEST_LIST,
+    FunctionValue,
+    LanguageValue,
+    ModuleValue,
+    Size,
+    TypeValue,
+    describe,
+)
+from gradcli.ops.results import Results
 from gradcli.tensor import Tensor
+from gradcli.tensor.grad_fn import GradFn
+from gradcli.tensor.numbers import item
+from gradcli.tensor.printing import representation_of
 
 #: Largest width and precision of a format spec.
 WIDEST = 1_000
@@ -20,7 +32,9 @@ WIDEST = 1_000
 
 def text_of(x: LanguageValue) -> str:
     """A value as `print` shows it."""
-    return x if isinstance(x, str) else represent(x)
+    if isinstance(x, str):
+        return x
+    return str(x) if type(x) is Tensor else represent(x)
 
 
 def represent(x: LanguageValue) -> str:
@@ -28,6 +42,34 @@ def represent(x: LanguageValue) -> str:
     pieces: list[str] = []
     _represent(x, pieces, 0)
     return "".join(pieces)
+
+
+#: Columns that a notebook shows a value in.
+_DISPLAY_WIDTH = 79
+
+
+def displayed(x: LanguageValue) -> str:
+    """A value as a notebook shows it: a list, tuple or dict of more than a line has a line for each part."""
+    return _displayed(x, 0, 0, 0)
+
+
+def _displayed(x: LanguageValue, indent: int, behind: int, depth: int) -> str:
+    """A value that begins in column `indent` and has `behind` columns to come after its last line."""
+    text = represent(x)
+    plain = isinstance(x, list | tuple | dict) and x and not isinstance(x, Size | Results)
+    if not plain or depth > DEEPEST_LIST or ("\n" not in text and indent + len(text) + behind <= _DISPLAY_WIDTH):
+        return text.replace("\n", "\n" + " " * indent)
+    opening, closing = ("{", "}") if isinstance(x, dict) else ("[", "]") if isinstance(x, list) else ("(", ")")
+    if isinstance(x, dict):
+        heads, parts = [represent(key) + ": " for key in x], list(x.values())
+    else:
+        heads, parts = [""] * len(x), list(x)
+    column = indent + 1
+    pieces = [
+        head + _displayed(part, column + len(head), 1, depth + 1) for head, part in zip(heads, parts, strict=True)
+    ]
+    tail = "," if isinstance(x, tuple) and len(x) == 1 else ""
+    return opening + (",\n" + " " * column).join(pieces) + tail + closing
 
 
 def _represent(x: LanguageValue, pieces: list[str], depth: int) -> None:
@@ -45,12 +87,27 @@ def _represent(x: LanguageValue, pieces: list[str], depth: int) -> None:
 
 
 def _represent_items(x: list[Any] | tuple[Any, ...], pieces: list[str], depth: int) -> None:
+    if isinstance(x, Size):
+        pieces.append(repr(x))
+        return
+    if isinstance(x, Results):
+        _represent_results(x, pieces, depth)
+        return
     pieces.append("[" if isinstance(x, list) else "(")
     for i, part in enumerate(x):
         if i:
             pieces.append(", ")
         _represent(part, pieces, depth + 1)
     pieces.append("]" if isinstance(x, list) else ",)" if len(x) == 1 else ")")
+
+
+def _represent_results(x: Results, pieces: list[str], depth: int) -> None:
+    """Each result on a line of its own, with its name."""
+    pieces.append(x.title)
+    for i, (field, part) in enumerate(zip(x.fields, x, strict=True)):
+        pieces.append(f"{',' if i else '('}\n{field}=")
+        _represent(part, pieces, depth + 1)
+    pieces.append(")")
 
 
 def _represent_dict(x: dict[Any, Any], pieces: list[str], depth: int) -> None:
@@ -68,14 +125,25 @@ def _one(x: LanguageValue) -> str:
     if x is None or isinstance(x, str | range) or type(x) in NUMBERS:
         return repr(x)
     if type(x) is Tensor:
-        return str(x)
+        return representation_of(x)
     if isinstance(x, np.dtype):
         return f"torch.{x}" if state.torch_semantics else str(x)
+    if isinstance(x, TypeValue):
+        return _type_text(x)
+    if isinstance(x, GradFn):
+        return repr(x)
     if isinstance(x, FunctionValue):
         return f"<function {x.name}>"
     if isinstance(x, ModuleValue):
         return f"<module '{x.path}'>"
     return f"<{describe(x).split(' ', 1)[-1]}>"
+
+
+def _type_text(x: TypeValue) -> str:
+    if x.name.startswith("torch.") and x.dtype is not None:
+        return x.name
+    is_tensor = x.name.endswith("Tensor")
+    return f"<class '{'torch.' if is_tensor else ''}{x.name}'>"
 
 
 def formatted(x: LanguageValue, spec: str, conversion: str | None) -> str:
@@ -88,8 +156,12 @@ def formatted(x: LanguageValue, spec: str, conversion: str | None) -> str:
         x = represent(x) if conversion in "ra" else text_of(x)
         x = ascii(x)[1:-1] if conversion == "a" else x
     if not spec:
-        return text_of(x)
+        return text_of(item(x) if type(x) is Tensor and not x.ndim else x)
     check_spec(spec)
+    if type(x) is Tensor:
+        if x.ndim:
+            raise GradcliError("unsupported format string passed to Tensor.__format__", mend="format x.item()")
+        x = item(x)
     if not isinstance(x, str) and type(x) not in NUMBERS:
         x = number(x, f"the format '{spec}'")
     try:

@@ -47,6 +47,9 @@ def _inputs_are(inputs: Mapping[str, InputDecl]) -> str:
     return "its inputs are " + ", ".join(list(inputs)[:_LISTED]) if inputs else "it has no inputs"
 
 
+_OTHER_WAYS = ("from a file: NAME=@FILE, or --data FILE for many", "without values: gradcli derive, for the formula")
+
+
 def missing(scopes: Scopes, inputs: list[InputDecl]) -> ProgramError:
     """The error of inputs that have no value."""
     first = inputs[0]
@@ -59,7 +62,7 @@ def missing(scopes: Scopes, inputs: list[InputDecl]) -> ProgramError:
         message,
         mend=f"give {'it' if len(inputs) == 1 else 'them'} as {ways}",
         span=first.span,
-        notes=("a file: NAME=@FILE, or --data FILE for many; the formula without values: gradcli derive", *also),
+        notes=(*_OTHER_WAYS, *also),
     )
 
 
@@ -86,7 +89,8 @@ def bound_dimensions(scopes: Scopes, inputs: Mapping[str, InputDecl], values: Ma
     for name in scopes.dimensions:
         if name in values:
             dimensions.bind(name, _size(name, values[name]), f"{name}=")
-    for name, shape in shapes.items():
+    # Twice, for a sum of two dimensions of which a later input tells one.
+    for name, shape in [*shapes.items(), *shapes.items()]:
         dimensions.learn(inputs[name], shape)
     for name, shape in shapes.items():
         dimensions.check(inputs[name], shape)
@@ -123,7 +127,7 @@ def converted(decl: InputDecl, value: Any, default_float: np.dtype[Any]) -> Arra
     if decl.kind == "bool" and found in "iuf" and bool(np.all((array == 0) | (array == 1))):
         return array.astype(np.bool_)
     raise ProgramError(
-        f"input '{decl.name}' is declared {decl.declared}, but its value is {_what(array)}", span=decl.span
+        f"input '{decl.name}' is declared {decl.declared}, but its value is {_what(decl, array)}", span=decl.span
     )
 
 
@@ -144,8 +148,10 @@ def _as_array(decl: InputDecl, value: Any, default_float: np.dtype[Any]) -> Arra
     return array
 
 
-def _what(array: Array) -> str:
+def _what(decl: InputDecl, array: Array) -> str:
     kind = {"f": "no integer", "c": "complex", "b": "bool"}.get(array.dtype.kind, str(array.dtype))
+    if decl.kind == "bool" and array.dtype.kind in "iuf":
+        kind = "neither 0 nor 1"
     return kind if not array.shape else f"{kind}, of shape {list(array.shape)}"
 
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from gradcli import autodiff
 from gradcli.graph.state import state
 from gradcli.language import attributes, names, subscripts
 from gradcli.language.calls import Calls
 from gradcli.language.diagnostics import ProgramError
-from gradcli.language.formatting import text_of
+from gradcli.language.formatting import displayed, text_of
 from gradcli.language.frames import Frame
 from gradcli.language.machine import BREAK, CONTINUE, Signal
-from gradcli.language.operations import augmented, binary, iterate
+from gradcli.language.modes import switched
+from gradcli.language.operations import augmented, iterate
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Spans
 from gradcli.language.targets import names_of
@@ -56,11 +56,21 @@ class Interpreter(Calls):
 
     def _expression_statement(self, node: ast.Expr, frame: Frame) -> Signal:
         inner = node.value
+        if node in self.displayed:
+            self._display(node, frame)
+            return None
         if type(inner) is ast.Constant and (type(inner.value) is str or inner.value is Ellipsis):
             return None
         value = self.expressions[type(inner)](inner, frame)
         if value is not None and frame is self.top:
-            self.result = value
+            self.result, self.shown = value, inner
+
+    def _display(self, node: ast.Expr, frame: Frame) -> None:
+        """The last expression of a notebook's cell: its value is shown."""
+        value = self.evaluate(node.value, frame)
+        if value is not None:
+            self.result, self.shown = value, node.value
+            self.options.print_to(displayed(value) + "\n")
 
     def _assign(self, node: ast.Assign, frame: Frame) -> Signal:
         value = self.expressions[type(node.value)](node.value, frame)
@@ -96,7 +106,7 @@ class Interpreter(Calls):
             index = self.evaluate(target.slice, frame)
             value = self.evaluate(node.value, frame)
             state.span = self.spans[node]
-            subscripts.write(holder, index, binary(kind, subscripts.read(holder, index), value))
+            subscripts.write(holder, index, augmented(kind, subscripts.read(holder, index), value))
         else:
             assert isinstance(target, ast.Attribute)
             holder = self.evaluate(target.value, frame)
@@ -163,7 +173,7 @@ class Interpreter(Calls):
                 mend="call it: no_grad()" if isinstance(switch, FunctionValue) else None,
                 span=self.spans[inner],
             )
-        with autodiff.enable_grad() if switch.tracks else autodiff.no_grad():
+        with switched(switch):
             return self._with_items(node, first + 1, frame)
 
     def _assert(self, node: ast.Assert, frame: Frame) -> Signal:

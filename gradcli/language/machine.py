@@ -32,6 +32,8 @@ class Machine:
         options: limits, and where prints go.
         top: the program's own variables.
         result: the value of the last expression statement that was not None.
+        shown: the expression that gave it.
+        displayed: the expression statements whose values are printed.
         assigned: the names last assigned at top level.
         expressions: per kind of expression, the method that gives its value.
         statements: per kind of statement, the method that executes it.
@@ -43,7 +45,9 @@ class Machine:
         self.options = options
         self.top = Frame(frozenset(), None)
         self.result: LanguageValue = None
+        self.shown: ast.expr | None = None
         self.assigned: tuple[str, ...] = ()
+        self.displayed: frozenset[ast.stmt] = frozenset()
         self.steps = 0
         self._most_steps = options.max_steps
         self.depth = 0

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.language.diagnostics import ProgramError
-from gradcli.language.names import USUAL_MODULES, imported, is_plain_function, takes_function
+from gradcli.language.names import USUAL_MODULES, imported, is_plain_function, known_member, takes_function
+from gradcli.language.values import ModuleValue
 
 if TYPE_CHECKING:
     from gradcli.language.scope import Scopes
@@ -37,6 +38,7 @@ class Walk:
         self.in_function = False
         self.later: list[Callable[[], None]] = []
         self.order: list[tuple[str, Use, bool]] = []
+        self.seen: set[tuple[str, str, bool]] = set()
         self.statements: dict[type[ast.stmt], Callable[..., None]] = {
             ast.Expr: self._expression_statement,
             ast.Assign: self._assign,
@@ -185,15 +187,25 @@ class Walk:
                 raise ProgramError("relative imports are not part of the language", span=spans[node])
             imported(node.module or "", spans[node])
         for alias in node.names:
+            if alias.name == "*":
+                continue
+            name = alias.asname or alias.name.split(".")[0]
             if isinstance(node, ast.Import):
+                found: object = imported(alias.name if alias.asname else name, spans[alias])
                 imported(alias.name, spans[alias])
-            if alias.name != "*":
-                self._bind(alias.asname or alias.name.split(".")[0], node)
+            else:
+                found = known_member(node.module or "", alias.name, spans[alias])
+            self._bind(name, node)
+            if not self.chain:
+                self.scopes.modules.setdefault(name, set()).add(found.path if isinstance(found, ModuleValue) else "")
 
     # --- expressions --------------------------------------------------------------------------------------------------
 
     def _expression(self, node: ast.expr, way: str) -> None:
-        visit = self.expressions.get(type(node))
+        kind = type(node)
+        if kind is ast.Constant:
+            return
+        visit = self.expressions.get(kind)
         if visit is not None:
             visit(node, way)
             return
@@ -204,19 +216,21 @@ class Walk:
     def _name(self, node: ast.Name, way: str) -> None:
         name = node.id
         self.scopes.mentioned.add(name)
-        if any(name in own for own in self.chain):
+        if self.chain and self._is_local(name):
             return
-        if self.in_function:
-            self.order.append((name, Use(way, node), True))
-        elif name not in self.scopes.assigned:
-            self.order.append((name, Use(way, node), False))
+        waits = self.in_function
+        key = (name, way, waits)
+        if key in self.seen or (not waits and name in self.scopes.assigned):
+            return
+        self.seen.add(key)
+        self.order.append((name, Use(way, node), waits))
 
     def _call(self, node: ast.Call, way: str) -> None:
         function = node.func
         if isinstance(function, ast.Name):
             self._name(function, "called")
             name = function.id
-            bound = name in self.scopes.assigned or any(name in own for own in self.chain)
+            bound = name in self.scopes.assigned or self._is_local(name)
             takes = not bound and takes_function(name)
             plain = not bound and is_plain_function(name)
         else:
@@ -229,6 +243,9 @@ class Walk:
                 self._expression(arg.value, "value")
             else:
                 self._expression(arg, "called" if takes and position == 0 else "value" if plain else "loose")
+        if node.keywords:
+            base = _base_name(function)
+            self.scopes.keyword_calls.append((node, base is not None and not self._is_local(base)))
         for keyword in node.keywords:
             self._expression(keyword.value, "value" if plain and keyword.arg not in ("dtype", "key") else "loose")
 
@@ -246,6 +263,7 @@ class Walk:
         base: ast.expr = node
         while isinstance(base, ast.Attribute):
             base = base.value
+        self.scopes.attributes.append((node, isinstance(base, ast.Name) and not self._is_local(base.id)))
         self._expression(base, "module" if isinstance(base, ast.Name) and base.id in USUAL_MODULES else "value")
 
     def _if_expression(self, node: ast.IfExp, way: str) -> None:
@@ -318,6 +336,18 @@ class Walk:
         self.scopes.mentioned.add(name)
         if not self.chain:
             self.scopes.assigned.setdefault(name, node)
+            if not isinstance(node, ast.Import | ast.ImportFrom):
+                self.scopes.variables.add(name)
+
+    def _is_local(self, name: str) -> bool:
+        return any(name in own for own in self.chain)
+
+
+def _base_name(node: ast.expr) -> str | None:
+    """Of `a.b.c`, the name a; None where another expression stands in its place."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _parameter_names(args: ast.arguments) -> list[str]:

@@ -13,7 +13,7 @@ from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.operations import OpFunction
 from gradcli.language.source import Span
 from gradcli.language.torchlike import TORCH_MEMBERS, TORCH_VERSION
-from gradcli.language.transforms import FUNCTIONAL, JAX_ONLY, TORCH_FUNC, TRANSFORMS
+from gradcli.language.transforms import JAX_ONLY, TRANSFORMS
 from gradcli.language.values import Builtin, LanguageValue, ModuleValue, TypeValue
 from gradcli.ops import registry
 from gradcli.tensor import Tensor
@@ -38,6 +38,7 @@ MODULES = frozenset(
         "scipy.special",
         "torch",
         "torch.autograd",
+        "torch.cuda",
         "torch.autograd.functional",
         "torch.func",
         "torch.linalg",
@@ -82,6 +83,7 @@ _DTYPES: dict[str, type[Any]] = {
     "int32": np.int32,
     "int64": np.int64,
     "uint8": np.uint8,
+    "float16": np.float16,
     "int_": np.int64,
     "float32": np.float32,
     "float64": np.float64,
@@ -92,6 +94,7 @@ _TORCH_DTYPES: dict[str, type[Any]] = {
     **_DTYPES,
     "int": np.int32,
     "long": np.int64,
+    "half": np.float16,
     "float": np.float32,
     "double": np.float64,
     "cfloat": np.complex64,
@@ -179,7 +182,7 @@ def is_type(name: str) -> bool:
 
 def takes_function(name: str) -> bool:
     """Whether the first argument of a function is a function."""
-    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit")
+    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit", "vmap")
 
 
 def is_plain_function(name: str) -> bool:
@@ -216,7 +219,7 @@ def _found_function(name: str) -> LanguageValue:
     function = registry.lookup("", name)
     if function is not None:
         return OpFunction(function)
-    return _dtype(_DTYPES[name], name) if name in _DTYPES else ...
+    return _dtype(_DTYPES[name], "numpy") if name in _DTYPES else ...
 
 
 def _special_member(path: str, name: str) -> LanguageValue:
@@ -226,12 +229,12 @@ def _special_member(path: str, name: str) -> LanguageValue:
         return constants[name]
     if path in ("numpy", "jax.numpy"):
         if name in _DTYPES and name != "bool":
-            return _dtype(_DTYPES[name], name)
+            return _dtype(_DTYPES[name], "numpy")
         if name in ("ndarray", "float_", "bool"):
             return _ARRAY_TYPE if name == "ndarray" else TYPES["bool" if name == "bool" else "float"]
     if path == "torch":
         if name in _TORCH_DTYPES:
-            return _dtype(_TORCH_DTYPES[name], name)
+            return _dtype(_TORCH_DTYPES[name], "torch")
         if name == "__version__":
             return TORCH_VERSION
     return _special_tables(path).get(name, ...)
@@ -240,11 +243,7 @@ def _special_member(path: str, name: str) -> LanguageValue:
 def _special_tables(path: str) -> dict[str, LanguageValue]:
     if path == "jax" or path == "jax.lax":
         return JAX_ONLY
-    if path == "torch.func":
-        return TORCH_FUNC
-    if path == "torch.autograd.functional":
-        return FUNCTIONAL
-    return TORCH_MEMBERS.get(path, {})
+    return TORCH_MEMBERS.get("numpy" if path == "jax.numpy" else path, {})
 
 
 def _special_names(path: str) -> list[str]:
@@ -253,7 +252,7 @@ def _special_names(path: str) -> list[str]:
     return found + (list(_TORCH_DTYPES) if path == "torch" else list(_DTYPES) if path == "numpy" else [])
 
 
-def _dtype(kind: type[Any], name: str) -> TypeValue:
+def _dtype(kind: type[Any], module: str) -> TypeValue:
     dtype = np.dtype(kind)
 
     def convert(run: Any, args: list[Any], kwargs: dict[str, Any]) -> LanguageValue:
@@ -261,7 +260,7 @@ def _dtype(kind: type[Any], name: str) -> TypeValue:
         assert array is not None
         return OpFunction(array).invoke(run, args, {**kwargs, "dtype": dtype})
 
-    return TypeValue(name, convert, lambda x: isinstance(x, Tensor) and x.dtype == dtype, dtype)
+    return TypeValue(f"{module}.{dtype}", convert, lambda x: isinstance(x, Tensor) and x.dtype == dtype, dtype)
 
 
 _ARRAY_TYPE = TypeValue("ndarray", lambda run, args, kwargs: None, lambda x: isinstance(x, Tensor))

@@ -30,7 +30,7 @@ def checked(n: Number) -> Number:
 def too_large() -> GradcliError:
     """The error of an integer that outgrows 64 bits."""
     return LimitReached(
-        "integer size", "integers have up to 64 bits", mend="compute with floats: write 9.0 instead of 9"
+        "integer size", "integers have up to 64 bits", mend="compute with floats: 2.0 for 2"
     )
 
 

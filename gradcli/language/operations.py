@@ -25,11 +25,10 @@ from gradcli.language.values import (
     array,
     core,
     describe,
-    language,
 )
 from gradcli.ops import registry
 from gradcli.ops.registry import Function
-from gradcli.tensor import Tensor, as_float, as_int
+from gradcli.tensor import Tensor, as_float, as_int, calls
 from gradcli.tensor import truth as tensor_truth
 
 if TYPE_CHECKING:
@@ -78,20 +77,24 @@ def apply(function: Function, args: Arguments, kwargs: Keywords) -> LanguageValu
         GradcliError: it does not take these arguments.
     """
     name = function.name
-    requires_grad = None
     if kwargs:
+        if "device" in kwargs:
+            kwargs = dict(kwargs)
+            expect_cpu(kwargs.pop("device"))
         kwargs = {key: core(x, name) for key, x in kwargs.items()}
-        if "requires_grad" in kwargs and "requires_grad" not in function.parameters:
-            requires_grad = kwargs.pop("requires_grad")
     values = [x.value if type(x) is Tensor else core(x, name) for x in args]
-    if function.views and args and type(args[0]) is Tensor:
-        rest = values[1:]
-        return Tensor.view_of(args[0], lambda x: function(x, *rest, **kwargs))
-    result = function(*values, **kwargs)
-    made = Tensor(result) if isinstance(result, np.ndarray) else language(result)
-    if requires_grad and isinstance(made, Tensor):
-        made.requires_grad_(True)
-    return made
+    return calls.called(function, args[0] if args else None, values, kwargs)
+
+
+def expect_cpu(device: LanguageValue) -> None:
+    """See that a device is the only one there is.
+
+    Raises:
+        ArgumentError: it is another.
+    """
+    if device is not None and (not isinstance(device, str) or device.partition(":")[0] != "cpu"):
+        what = f"'{device[:40]}'" if isinstance(device, str) else describe(device)
+        raise ArgumentError(f"there is no device {what}", mend="everything is computed on the CPU")
 
 
 # --- binary operators ------------------------------------------------------------------------------------------------
@@ -105,7 +108,9 @@ def binary(kind: type[ast.operator], a: LanguageValue, b: LanguageValue) -> Lang
     """
     if type(a) is Tensor or type(b) is Tensor:
         symbol = SYMBOLS[kind]
-        return Tensor(OPERATORS[symbol](operand(a, symbol), operand(b, symbol)))
+        x = a.value if type(a) is Tensor else operand(a, symbol)
+        y = b.value if type(b) is Tensor else operand(b, symbol)
+        return Tensor(OPERATORS[symbol](x, y))
     if type(a) in NUMBERS and type(b) in NUMBERS:
         return numbers.BINARY[kind](a, b)
     return _joined(kind, a, b)
@@ -132,12 +137,12 @@ def _call_it(x: LanguageValue) -> str | None:
 
 def _joined(kind: type[ast.operator], a: LanguageValue, b: LanguageValue) -> LanguageValue:
     """`+` and `*` of lists, tuples and texts."""
-    if kind is ast.Add and type(a) is type(b) and type(a) in (list, tuple, str):
+    if kind is ast.Add and _kind(a) is _kind(b) and _kind(a) in (list, tuple, str):
         budget.charge(_weight(a) + _weight(b), describe(a))
         return a + b
-    if kind is ast.Mult and isinstance(a, int) and type(b) in (list, tuple, str):
+    if kind is ast.Mult and isinstance(a, int) and _kind(b) in (list, tuple, str):
         a, b = b, a
-    if kind is ast.Mult and type(a) in (list, tuple, str) and (isinstance(b, int) or type(b) is Tensor):
+    if kind is ast.Mult and _kind(a) in (list, tuple, str) and (isinstance(b, int) or type(b) is Tensor):
         count = max(0, b if isinstance(b, int) else as_index(b, "a repetition"))
         budget.charge(_weight(a) * count, describe(a))
         if _weight(a) * count > 1 << 40:
@@ -152,6 +157,11 @@ def _joined(kind: type[ast.operator], a: LanguageValue, b: LanguageValue) -> Lan
     raise GradcliError(f"'{symbol}' cannot join {describe(a)} and {describe(b)}", mend=_call_it(guilty))
 
 
+def _kind(x: LanguageValue) -> type:
+    """The type of a value, where every tuple counts as one."""
+    return tuple if isinstance(x, tuple) else type(x)
+
+
 def _weight(x: Any) -> int:
     return len(x) * (8 if not isinstance(x, str) else 4) + 16
 
@@ -160,8 +170,7 @@ def augmented(kind: type[ast.operator], target: LanguageValue, value: LanguageVa
     """target kind= value: tensors are updated in place (0-d ones only where the program follows PyTorch)."""
     if type(target) is Tensor and (target.ndim or state.torch_semantics):
         symbol = SYMBOLS[kind]
-        target.update(OPERATORS[symbol](target.value, operand(value, symbol)))
-        return target
+        return calls.updated(symbol, target, operand(value, symbol))
     if isinstance(target, list) and kind is ast.Add:
         return extended(target, value)
     return binary(kind, target, value)
@@ -191,6 +200,8 @@ def unary(kind: type[ast.unaryop], x: LanguageValue) -> LanguageValue:
         if kind is ast.USub:
             return numbers.checked(-x)
         return numbers.invert(x) if kind is ast.Invert else +x
+    if kind is ast.UAdd and type(x) is Tensor and state.torch_semantics:
+        return x
     name = symbol if kind is ast.Invert else f"unary{symbol}"
     return Tensor(OPERATORS[name](operand(x, symbol)))
 
@@ -236,7 +247,7 @@ _REAL = frozenset({int, float, bool})
 def _ordered(kind: type[ast.cmpop], a: LanguageValue, b: LanguageValue, depth: int = 0) -> LanguageValue:
     if (type(a) in _REAL and type(b) in _REAL) or (type(a) is str and type(b) is str):
         return _ORDER[kind](a, b)
-    if type(a) is type(b) and type(a) in (list, tuple) and depth < DEEPEST_LIST:
+    if _kind(a) is _kind(b) and _kind(a) in (list, tuple) and depth < DEEPEST_LIST:
         for x, y in zip(a, b, strict=False):
             if not equal(x, y, depth + 1):
                 if type(x) is Tensor or type(y) is Tensor:
@@ -256,7 +267,7 @@ def equal(a: LanguageValue, b: LanguageValue, depth: int = 0) -> bool:
         return bool(a == b)
     if isinstance(a, str) and isinstance(b, str):
         return a == b
-    if type(a) is type(b) and isinstance(a, list | tuple | dict):
+    if _kind(a) is _kind(b) and isinstance(a, list | tuple | dict):
         return _equal_parts(a, b, depth)
     if isinstance(a, range) and isinstance(b, range):
         return a == b
@@ -386,8 +397,9 @@ def _hint_of_range(x: LanguageValue) -> str | None:
 
 def rows(x: Tensor) -> Iterator[Tensor]:
     """The parts of a tensor along its first axis."""
-    for i in range(x.shape[0]):
-        yield Tensor.view_of(x, _row(i))
+    if state.torch_semantics and x.requires_grad:
+        return calls.rows(x)
+    return (Tensor.view_of(x, _row(i)) for i in range(x.shape[0]))
 
 
 def _row(i: int) -> Callable[[CoreValue], CoreValue]:

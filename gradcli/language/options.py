@@ -21,6 +21,7 @@ class RunOptions(NamedTuple):
         max_steps: statements, iterations and calls that may be run.
         max_depth: how deep calls may nest.
         print_to: takes what the program prints, line ends included.
+        display: whether the value of a notebook cell's last expression is printed, as Jupyter shows it.
     """
 
     dtype: str | None = None
@@ -29,3 +30,4 @@ class RunOptions(NamedTuple):
     max_steps: int = 10_000_000
     max_depth: int = 1_000
     print_to: Callable[[str], None] = _to_stderr
+    display: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,13 +17,15 @@ from gradcli.language.declarations import InputDecl
 from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.inputs import Array, Resolver, bound_dimensions, check_given, missing, missing_dimension
 from gradcli.language.interpreter import Interpreter
+from gradcli.language.members import check_members
 from gradcli.language.options import RunOptions
 from gradcli.language.results import Result
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Source, Span, Spans
-from gradcli.language.syntax import deep_recursion, parse
+from gradcli.language.syntax import deep_recursion, parse, uncollected
 from gradcli.language.values import LanguageValue, UserFunction, language
 from gradcli.tensor import Tensor
+from gradcli.tensor.printing import options as print_options
 
 _DEFAULTS = RunOptions()
 
@@ -51,13 +54,15 @@ class Program:
         Raises:
             GradcliError: it is none of the language; its span says where.
         """
-        tree = parse(source)
-        with deep_recursion():
-            try:
-                scopes = Scopes(tree, Spans(source))
-                scopes.check_calls()
-            except MemoryError:
-                raise _out_of_memory() from None
+        with uncollected():
+            tree = parse(source)
+            with deep_recursion():
+                try:
+                    scopes = Scopes(tree, Spans(source))
+                    scopes.check_calls()
+                    check_members(scopes)
+                except MemoryError:
+                    raise _out_of_memory() from None
         return cls(source, tree, scopes)
 
     # --- what it reads ------------------------------------------------------------------------------------------------
@@ -146,9 +151,13 @@ class Program:
         """
         with self._running(options):
             run = Interpreter(self._scopes, self._spans, options)
+            if options.display:
+                run.displayed = frozenset(self._last_expressions())
             arguments = self._bind_inputs(run, values, options)
             run.block(self._tree.body, run.top)
-            return self._result(run, arguments, options.of)
+            result = self._result(run, arguments, options.of)
+            result.variables = run.top.values
+            return result
 
     def function(
         self, wrt: Sequence[str], values: Mapping[str, CoreValue], *, options: RunOptions = _DEFAULTS
@@ -189,6 +198,16 @@ class Program:
                 raise missing_dimension(name, self._spans[scopes.uses[name][0].node])
         return arguments
 
+    def _last_expressions(self) -> Iterator[ast.stmt]:
+        """The statements that end a notebook's cells and whose values are shown: expressions without a semicolon."""
+        ends = self.source.cell_ends
+        last: dict[int, ast.stmt] = {bisect_left(ends, node.lineno): node for node in self._tree.body} if ends else {}
+        for node in last.values():
+            span = self._spans[node]
+            rest = self.source.line(span.end_line)[span.end_column - 1 :]
+            if isinstance(node, ast.Expr) and not rest.lstrip().startswith(";"):
+                yield node
+
     def _result(self, run: Interpreter, arguments: Mapping[str, LanguageValue], of: str | None) -> Result:
         function = self._scopes.applied(of)
         last = self._span_of_result()
@@ -204,7 +223,7 @@ class Program:
             value = run.result if isinstance(self._tree.body[-1], ast.Expr) else run.top.values[_last_name(self._tree)]
             return _as_result(self._applied(run, value, arguments), (None,), last)
         if run.result is not None:
-            return _as_result(run.result, (self._name_of_result(),), last)
+            return _as_result(run.result, _names_of_parts(run.shown), self._spans[run.shown] if run.shown else last)
         if run.assigned:
             held = tuple([run.top.values.get(name) for name in run.assigned])
             return _as_result(held if len(held) > 1 else held[0], run.assigned, last)
@@ -223,10 +242,6 @@ class Program:
     def _span_of_result(self) -> Span:
         return self._spans[self._tree.body[-1]]
 
-    def _name_of_result(self) -> str | None:
-        last = self._tree.body[-1]
-        return last.value.id if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) else None
-
     @contextmanager
     def _running(self, options: RunOptions) -> Iterator[None]:
         """Set up the state of a run, and turn what Python raises at its limits into the language's errors."""
@@ -235,7 +250,9 @@ class Program:
         state.seed = options.seed
         state.generator = None
         state.span = None
-        level = state.program_level
+        state.warned.clear()
+        print_options.reset()
+        level, below = state.program_level, state.constant_below
         state.program_level = state.newest_level
         try:
             with deep_recursion(), np.errstate(all="ignore"):
@@ -249,7 +266,7 @@ class Program:
         except RecursionError:
             raise LimitReached("--max-depth", "calls nest too deeply", span=state.span) from None
         finally:
-            state.program_level = level
+            state.program_level, state.constant_below = level, below
 
 
 def _out_of_memory(span: Span | None = None) -> GradcliError:
@@ -265,6 +282,13 @@ def _as_result(value: LanguageValue, names: tuple[str | None, ...], span: Span) 
     if not value:
         raise ProgramError("the result is an empty tuple", span=span)
     return Result(value, True, found, span)
+
+
+def _names_of_parts(node: ast.expr | None) -> tuple[str | None, ...]:
+    """The names of an expression's parts, if all of them are different variables: of `a, b`, a and b."""
+    parts = node.elts if isinstance(node, ast.Tuple) else [node]
+    names = tuple([part.id for part in parts if isinstance(part, ast.Name)])
+    return names if len(set(names)) == len(parts) else (None,) * len(parts)
 
 
 def _last_name(tree: ast.Module) -> str:

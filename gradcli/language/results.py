@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gradcli.graph.values import CoreValue
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.source import Span
@@ -16,9 +18,10 @@ class Result:
         is_tuple: whether they were a tuple.
         names: per output, the variable that held it, or None.
         span: the place in the program that the outputs come from, or None.
+        variables: the program's variables at its end.
     """
 
-    __slots__ = ("is_tuple", "names", "outputs", "span")
+    __slots__ = ("is_tuple", "names", "outputs", "span", "variables")
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Result:
         self.is_tuple = is_tuple
         self.names = names
         self.span = span
+        self.variables: Mapping[str, LanguageValue] = {}
 
     def cores(self) -> tuple[CoreValue, ...]:
         """The outputs as arrays or traced values: Python numbers and lists become arrays.

@@ -32,6 +32,10 @@ class Scopes:
         final: the `def` or lambda that ends the program, or None.
         functions: functions defined at top level.
         mentioned: every name that stands in the program.
+        attributes: all `a.b`, the outermost of `a.b.c`, each with whether its base is a name of the top level.
+        keyword_calls: calls with keywords, each with whether the function's name is one of the top level.
+        modules: per name that an import at top level binds, the paths of what it binds it to.
+        variables: names bound at top level to something else than an import's.
     """
 
     def __init__(self, tree: ast.Module, spans: Spans) -> None:
@@ -46,6 +50,10 @@ class Scopes:
         self.final = _final_function(tree)
         self.functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         self.mentioned: set[str] = set()
+        self.attributes: list[tuple[ast.Attribute, bool]] = []
+        self.keyword_calls: list[tuple[ast.Call, bool]] = []
+        self.modules: dict[str, set[str]] = {}
+        self.variables: set[str] = set()
         Walk(self).program(tree)
         for function in [*self.functions.values(), *([self.final] if self.final is not None else [])]:
             self._note_dimensions(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import accumulate
 from typing import NamedTuple
 
 from gradcli.graph.errors import GradcliError, LimitReached
@@ -21,14 +22,18 @@ class Source:
         name: a path, or `<program>`, `<stdin>` and the like.
         text: the program.
 
+    Attributes:
+        cell_ends: of a notebook, the last line of every code cell.
+
     Raises:
         GradcliError: the text is longer than `MAX_SOURCE_BYTES` or holds what no UTF-8 file can.
     """
 
-    __slots__ = ("_lines", "name", "text")
+    __slots__ = ("_is_ascii", "_lines", "cell_ends", "name", "text")
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
+        self.cell_ends: tuple[int, ...] = ()
         self._lines: list[str] | None = None
         try:
             size = len(text) if text.isascii() else len(text.encode())
@@ -40,6 +45,7 @@ class Source:
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.text = _at_margin(text)
+        self._is_ascii = text.isascii()
 
     @classmethod
     def from_bytes(cls, name: str, data: bytes) -> Source:
@@ -49,9 +55,12 @@ class Source:
             GradcliError: the bytes are not UTF-8, too many, or no notebook where one is expected.
         """
         if name.endswith(".ipynb"):
-            from gradcli.language.notebook import code_of
+            from gradcli.language.notebook import cells_of
 
-            return cls(name, code_of(name, data))
+            cells = cells_of(name, data)
+            source = cls(name, "\n".join(cells))
+            source.cell_ends = tuple(accumulate(cell.count("\n") + 1 for cell in cells))
+            return source
         if len(data) > MAX_SOURCE_BYTES:
             raise _too_long(name, len(data))
         return cls(name, decoded(name, data))
@@ -69,9 +78,9 @@ class Source:
 
     def column(self, line: int, byte_offset: int) -> int:
         """The column, counted from 1 in characters, of a byte of a line as `ast` counts it."""
-        text = self.line(line)
-        if text.isascii():
+        if self._is_ascii:
             return byte_offset + 1
+        text = self.line(line)
         return len(text.encode()[:byte_offset].decode(errors="replace")) + 1
 
 

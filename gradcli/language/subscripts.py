@@ -135,7 +135,7 @@ def slice_of(lower: LanguageValue, upper: LanguageValue, step: LanguageValue) ->
     if bounds[2] == 0:
         raise GradcliError("a slice's step cannot be zero")
     if state.torch_semantics and bounds[2] is not None and bounds[2] < 0:
-        raise GradcliError("ValueError: step must be greater than zero", mend="flip(x, 0) reverses")
+        raise GradcliError("step must be greater than zero", mend="flip(x, 0) reverses")
     return slice(*bounds)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 from gradcli.graph.errors import GradcliError, LimitReached
 from gradcli.language.diagnostics import ProgramError
+from gradcli.language.names import is_function
 from gradcli.language.source import Source, Span, Spans
 
 #: `ast` may nest three times this deep (Python 3.11); far below what overflows the C stack, far above 3,000 operators.
@@ -103,7 +105,13 @@ _PARTS: frozenset[type[ast.AST]] = frozenset(
     }
 )
 _ALLOWED = _EXPRESSIONS | _STATEMENTS | _PARTS
-_LEAVES: frozenset[type[ast.AST]] = frozenset({ast.Constant, ast.Name})
+#: Fields that hold no node that need be looked at: names, and operators, which are checked where they are applied.
+_PLAIN_FIELDS = frozenset({"arg", "attr", "conversion", "ctx", "id", "is_async", "kind", "level", "name", "op", "ops"})
+#: Per kind of node, the fields with its children, the last first.
+_CHILDREN: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple([field for field in reversed(kind._fields) if field not in _PLAIN_FIELDS]) for kind in _ALLOWED
+}
+_CHILDREN[ast.Constant] = ()
 
 _REFUSED: dict[type[ast.AST], tuple[str, str | None]] = {
     ast.ClassDef: ("classes are", "use functions"),
@@ -137,10 +145,24 @@ _OTHER_SIGNS = {
     "&&": "and",
     "||": "or",
     "!": "not",
+    "<>": "!=",
+    ":=": "=",
     "\N{MINUS SIGN}": "-",
     "\N{MULTIPLICATION SIGN}": "*",
     "\N{MIDDLE DOT}": "*",
     "\N{DOT OPERATOR}": "*",
+    "\N{DIVISION SIGN}": "/",
+    "\N{SQUARE ROOT}": "sqrt(...)",
+    "\N{SUPERSCRIPT TWO}": "**2",
+    "\N{SUPERSCRIPT THREE}": "**3",
+    "\N{VULGAR FRACTION ONE HALF}": "1/2*",
+    "\N{LESS-THAN OR EQUAL TO}": "<=",
+    "\N{GREATER-THAN OR EQUAL TO}": ">=",
+    "\N{NOT EQUAL TO}": "!=",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{LEFT SINGLE QUOTATION MARK}": '"',
+    "\N{RIGHT SINGLE QUOTATION MARK}": '"',
 }
 
 
@@ -167,6 +189,18 @@ def deep_recursion() -> Iterator[None]:
         yield
     finally:
         sys.setrecursionlimit(before)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: a tree has no cycles, and looking for them doubles the time to make it."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _tree(source: Source) -> ast.Module:
@@ -203,7 +237,11 @@ def _syntax_error(source: Source, error: SyntaxError) -> GradcliError:
     end = error.end_offset or 0
     if error.end_lineno != line or end <= column:
         end = column + 1
-    message = error.msg
+    message = error.msg.replace("'==' or ':='", "'=='")
+    if "\0" in source.text:
+        line = source.text.count("\n", 0, source.text.index("\0")) + 1
+        column = source.line(line).index("\0") + 1
+        end = column + 1
     if "too many nested" in message or "too many levels" in message:
         return _too_nested(source, line)
     if "integer string conversion" in message:
@@ -216,9 +254,16 @@ def _syntax_error(source: Source, error: SyntaxError) -> GradcliError:
 
 
 def _syntax_mend(text: str, column: int, message: str) -> str | None:
-    if "invalid decimal literal" in message or "invalid imaginary literal" in message:
-        return "a product needs '*', as in 2*x"
     rest = text[column - 1 :]
+    if "invalid decimal literal" in message or "invalid imaginary literal" in message:
+        return "a product needs '*', as in 2*x" if rest[1:2] != "_" else None
+    if message == "invalid syntax" and rest[:1].isidentifier():
+        before = text[: column - 1]
+        if before[-1:].isdigit():
+            return "a product needs '*', as in 2*x"
+        word = before.rstrip().rpartition(" ")[2]
+        if before.endswith(" ") and word.isidentifier() and is_function(word, ()):
+            return f"a call needs parentheses, as in {word}(x)"
     for wrong, right in _OTHER_SIGNS.items():
         # Python points at the second character of what it took for two operators.
         if rest.startswith(wrong) or (len(wrong) == 2 and text[column - 2 :].startswith(wrong)):
@@ -255,7 +300,10 @@ class _Checker:
             ast.arg: self._arg,
             ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
+            ast.UnaryOp: self._unary,
         }
+        #: The one integer that has 64 bits only with its sign, where it has it.
+        self.lowest: ast.expr | None = None
 
     def check(self, tree: ast.Module) -> None:
         self._forbid_stray(tree.body, in_function=False, in_loop=False)
@@ -263,15 +311,18 @@ class _Checker:
         while pending:
             node = pending.pop()
             kind = type(node)
-            if kind not in _ALLOWED:
+            fields = _CHILDREN.get(kind)
+            if fields is None:
                 raise self._refusal(node)
             check = self.checks.get(kind)
             if check is not None:
                 check(node)
-            if kind not in _LEAVES:
-                children = list(ast.iter_child_nodes(node))
-                children.reverse()
-                pending.extend(children)
+            for field in fields:
+                value = getattr(node, field)
+                if type(value) is list:
+                    pending += [child for child in reversed(value) if isinstance(child, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    pending.append(value)
 
     def error(self, message: str, node: ast.AST, mend: str | None = None) -> ProgramError:
         return ProgramError(message, mend=mend, span=self.spans[node])
@@ -285,7 +336,7 @@ class _Checker:
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
         if type(value) is int:
-            if not -(2**63) <= value < 2**63 and value != 2**63:
+            if value > 2**63 or (value == 2**63 and node is not self.lowest):
                 raise _too_large(self.spans[node])
         elif isinstance(value, bytes):
             raise self.error("bytes are not part of the language", node, "write a string")
@@ -302,6 +353,10 @@ class _Checker:
         raise ProgramError(
             f"'{word}' is not an operator of the language", mend=mend, span=self._between(after, before, word)
         )
+
+    def _unary(self, node: ast.UnaryOp) -> None:
+        if isinstance(node.op, ast.USub):
+            self.lowest = node.operand
 
     def _between(self, left: ast.expr, right: ast.expr, word: str) -> Span:
         start, stop = self.spans[left], self.spans[right]
@@ -329,6 +384,11 @@ class _Checker:
         self._parameters(node.args)
 
     def _parameters(self, args: ast.arguments) -> None:
+        seen: set[str] = set()
+        for arg in [*args.posonlyargs, *args.args, *args.kwonlyargs, *([args.vararg] if args.vararg else [])]:
+            if arg.arg in seen:
+                raise self.error(f"the parameter '{arg.arg}' stands twice", arg)
+            seen.add(arg.arg)
         if args.kwarg is not None:
             raise self.error("'**' parameters are not part of the language", args.kwarg, "name the parameters")
 
@@ -358,7 +418,12 @@ class _Checker:
             raise self.error(
                 f"'.{node.attr}' cannot be assigned", node, "only grad, requires_grad and data of a tensor can"
             )
+        if isinstance(node, ast.Starred):
+            raise self.error("'*' stands beside other names only", node, "write *names, last = values")
         if isinstance(node, ast.Tuple | ast.List):
+            stars = [element for element in node.elts if isinstance(element, ast.Starred)]
+            if len(stars) > 1:
+                raise self.error("only one of several names takes a '*'", stars[1])
             for element in node.elts:
                 self._target(element.value if isinstance(element, ast.Starred) else element)
 

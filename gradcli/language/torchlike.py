@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli import __version__
-from gradcli.graph.errors import ArgumentError
 from gradcli.graph.state import state
 from gradcli.language.arguments import matched
+from gradcli.language.autograd import AUTOGRAD, FUNCTIONAL, VMAP
+from gradcli.language.modes import MODES
 from gradcli.language.operations import apply, as_index
-from gradcli.language.transforms import TRANSFORMS
+from gradcli.language.torchdefaults import CUDA, DEFAULTS, NUMPY_CLOSENESS
+from gradcli.language.transforms import TORCH_FUNC
 from gradcli.language.values import Arguments, Builtin, Keywords, LanguageValue, TypeValue
 from gradcli.ops import registry
 from gradcli.tensor import Tensor
@@ -27,17 +29,6 @@ def _manual_seed(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageVal
     state.seed = abs(as_index(matched("manual_seed", args, kwargs, ("seed",), 1)["seed"], "a seed"))
     state.generator = None
     return None
-
-
-def _variable(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    found = matched("Variable", args, kwargs, ("data", "requires_grad"), 1)
-    data = found["data"]
-    if not isinstance(data, Tensor):
-        raise ArgumentError("Variable() takes a tensor")
-    made = data.detach()
-    if found.get("requires_grad"):
-        made.requires_grad_(True)
-    return made
 
 
 def _is_tensor(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
@@ -69,6 +60,7 @@ _SEED = Builtin("manual_seed", _manual_seed)
 #: Members by module.
 TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "torch": {
+        **DEFAULTS,
         "Tensor": _TENSOR,
         "FloatTensor": _typed("FloatTensor", np.float32),
         "DoubleTensor": _typed("DoubleTensor", np.float64),
@@ -76,9 +68,13 @@ TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
         "BoolTensor": _typed("BoolTensor", np.bool_),
         "manual_seed": _SEED,
         "is_tensor": Builtin("is_tensor", _is_tensor),
-        "no_grad": TRANSFORMS["no_grad"],
-        "enable_grad": TRANSFORMS["enable_grad"],
+        "vmap": VMAP,
+        **MODES,
     },
-    "torch.autograd": {"Variable": Builtin("Variable", _variable)},
+    "torch.autograd": AUTOGRAD,
+    "torch.cuda": CUDA,
+    "torch.autograd.functional": FUNCTIONAL,
+    "torch.func": {**TORCH_FUNC, "vmap": VMAP},
+    "numpy": NUMPY_CLOSENESS,
     "numpy.random": {"seed": _SEED},
 }

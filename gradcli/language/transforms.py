@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli import autodiff
 from gradcli.graph.errors import ArgumentError, LimitReached
 from gradcli.language.arguments import matched
+from gradcli.language.modes import MODES
 from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import as_index
 from gradcli.language.values import (
@@ -15,7 +16,6 @@ from gradcli.language.values import (
     Arguments,
     Builtin,
     FunctionValue,
-    GradSwitch,
     Keywords,
     LanguageValue,
     core,
@@ -41,6 +41,8 @@ def primal(x: LanguageValue, what: str, depth: int = 0) -> Any:
         return parts if isinstance(x, list) else tuple(parts)
     if isinstance(x, dict):
         return {key: primal(part, what, depth + 1) for key, part in x.items()}
+    if x is None or isinstance(x, str):
+        raise ArgumentError(f"{what} is with respect to numbers and tensors, not {describe(x)}")
     found = core(x, what)
     return float(found) if type(found) in NUMBERS and not isinstance(found, complex) else found
 
@@ -61,7 +63,16 @@ def differentiable(
 
 
 def core_tree(x: LanguageValue, what: str, depth: int = 0) -> Any:
-    """A result as a core value or a tree of them."""
+    """A result as a core value or a tree of them.
+
+    Raises:
+        ArgumentError: it is None or a text.
+    """
+    if x is None or isinstance(x, str):
+        raise ArgumentError(
+            f"what is differentiated gives numbers, but {what}() gave {describe(x)}",
+            mend="does it return its value?" if x is None else None,
+        )
     if isinstance(x, list | tuple):
         parts = [core_tree(part, what, depth + 1) for part in x] if depth < DEEPEST_LIST else core(x, what)
         return tuple(parts) if isinstance(x, tuple) else parts
@@ -156,31 +167,9 @@ def _stopped(x: LanguageValue, depth: int = 0) -> LanguageValue:
     return x if type(x) in NUMBERS else language(autodiff.stop_gradient(core(x, "stop_gradient")))
 
 
-def _switch(name: str, tracks: bool) -> Call:
-    def switch(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-        matched(name, args, kwargs, ())
-        return GradSwitch(tracks)
-
-    return switch
-
-
 def _jit(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     """Nothing is compiled; the function is the same."""
     return function_of("jit", matched("jit", args, kwargs, ("f",), 1)["f"])
-
-
-def _functional(name: str, engine: Callable[..., Any]) -> Call:
-    """`torch.autograd.functional`'s form: the function and its inputs at once."""
-
-    def derivative(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-        found = matched(name, args, kwargs, ("func", "inputs"), 2)
-        inputs = found["inputs"]
-        several = isinstance(inputs, tuple)
-        given = [primal(x, name) for x in (inputs if several else (inputs,))]
-        call = differentiable(run, function_of(name, found["func"]), {}, None)
-        return language(engine(call, tuple(range(len(given))) if several else 0)(*given))
-
-    return derivative
 
 
 def check_depth(depth: int) -> None:
@@ -208,14 +197,13 @@ _OTHERS: dict[str, Call] = {
     "jvp": _jvp,
     "hvp": _hvp,
     "stop_gradient": _stop_gradient,
-    "no_grad": _switch("no_grad", False),
-    "enable_grad": _switch("enable_grad", True),
 }
 
 #: The transformations by their bare names.
 TRANSFORMS: dict[str, FunctionValue] = {
     **{name: Builtin(name, _transform(name, engine)) for name, engine in _ENGINES.items()},
     **{name: Builtin(name, call) for name, call in _OTHERS.items()},
+    **{name: MODES[name] for name in ("no_grad", "enable_grad")},
 }
 #: What `jax` has.
 JAX_ONLY: dict[str, LanguageValue] = {
@@ -226,9 +214,4 @@ JAX_ONLY: dict[str, LanguageValue] = {
 TORCH_FUNC: dict[str, LanguageValue] = {
     **{name: TRANSFORMS[name] for name in ("grad", "vjp", "jvp", "jacrev", "jacfwd", "hessian")},
     "grad_and_value": Builtin("grad_and_value", _transform("grad_and_value", autodiff.value_and_grad, pair="swapped")),
-}
-#: What `torch.autograd.functional` has.
-FUNCTIONAL: dict[str, LanguageValue] = {
-    "jacobian": Builtin("jacobian", _functional("jacobian", autodiff.jacobian)),
-    "hessian": Builtin("hessian", _functional("hessian", autodiff.hessian)),
 }

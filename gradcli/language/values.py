@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.graph.errors import GradcliError
 from gradcli.ops.registry import as_core
+from gradcli.ops.results import Results
 from gradcli.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -21,6 +22,28 @@ LanguageValue = Any
 
 Arguments = list[Any]
 Keywords = dict[str, Any]
+
+
+class Size(tuple[int, ...]):
+    """The shape of a tensor in a program that follows PyTorch."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Size:
+        return Size((*self, *other))
+
+    def __radd__(self, other: Any) -> Size:
+        return Size((*other, *self))
+
+    def __mul__(self, count: Any) -> Size:
+        return Size(tuple(self) * count)
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Size(found) if isinstance(found, tuple) else found
+
+    def __repr__(self) -> str:
+        return f"torch.Size({list(self)})"
 
 
 class FunctionValue:
@@ -103,12 +126,18 @@ class ModuleValue:
 
 
 class GradSwitch:
-    """What `no_grad()` and `enable_grad()` give to `with`."""
+    """What `no_grad()` and its like give to `with`.
 
-    __slots__ = ("tracks",)
+    Attributes:
+        tracks: whether what runs inside is tracked.
+        before: for one that is on as soon as it is made, what `state.constant_below` was then.
+    """
 
-    def __init__(self, tracks: bool) -> None:
+    __slots__ = ("before", "tracks")
+
+    def __init__(self, tracks: bool, before: int | None = None) -> None:
         self.tracks = tracks
+        self.before = before
 
 
 class Iteration:
@@ -151,6 +180,7 @@ _WORDS: tuple[tuple[type, str], ...] = (
     (str, "a text"),
     (type(None), "None"),
     (list, "a list"),
+    (Size, "a size"),
     (tuple, "a tuple"),
     (dict, "a dict"),
     (range, "a range"),
@@ -175,7 +205,7 @@ def core(value: LanguageValue, what: str, depth: int = 0) -> Any:
     kind = type(value)
     if kind in _PLAIN:
         return value
-    if kind is list or kind is tuple:
+    if kind is list or isinstance(value, tuple):
         if depth > DEEPEST_LIST:
             raise GradcliError(f"{what}: a list nests too deeply", mend="a tensor has at most 32 axes")
         items = [x if type(x) in _PLAIN else core(x, what, depth + 1) for x in value]
@@ -214,7 +244,8 @@ def language(value: Any) -> LanguageValue:
     if type(value) in _PLAIN or isinstance(value, np.dtype):
         return value
     if isinstance(value, tuple):
-        return tuple([language(x) for x in value])
+        parts = [language(x) for x in value]
+        return type(value)(parts) if isinstance(value, Results) else tuple(parts)
     if isinstance(value, list):
         return [language(x) for x in value]
     if isinstance(value, dict):

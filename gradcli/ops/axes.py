@@ -15,6 +15,12 @@ from gradcli.ops.shape import reshaped
 Axes = tuple[int, ...]
 
 
+class EveryAxis(tuple[int, ...]):
+    """All axes, because none was named: to PyTorch another function than one over axes that are all named."""
+
+    __slots__ = ()
+
+
 def axis_of(name: str, axis: Any, x: CoreValue) -> int:
     """An axis of `x`; a 0-d value has the axes 0 and -1, as if it had one element.
 
@@ -32,7 +38,7 @@ def axes_of(name: str, axis: Any, x: CoreValue) -> Axes:
     """
     shape = shape_of(x)
     if axis is None:
-        return tuple(range(-len(shape), 0))
+        return EveryAxis(range(-len(shape), 0))
     if not shape:
         many_axes(name, axis, (1,))
         return ()

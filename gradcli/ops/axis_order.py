@@ -40,6 +40,7 @@ def _permuting(name: str, torch: str, doc: str) -> Op:
         _permuted_value,
         _permuted_rule,
         transpose=lambda g, x, perm: bind(op, g, perm=_inverse(perm)),
+        views=True,
         torch=torch,
         doc=doc,
     )

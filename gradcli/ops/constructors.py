@@ -126,8 +126,18 @@ def ones_of(x: CoreValue) -> CoreValue:
 )
 def array(data: Any, dtype: Any = None) -> CoreValue:
     """A tensor of a number, of nested lists of numbers or of a tensor."""
-    found = as_core(data)
-    return found if dtype is None else cast(found, dtype_named(dtype))
+    return as_core(data) if dtype is None else _read_as(data, dtype_named(dtype))
+
+
+def _read_as(data: Any, dtype: np.dtype[Any]) -> CoreValue:
+    """`data` in a dtype; its numbers keep all the digits that the dtype has room for."""
+    before = state.default_float
+    if dtype in (np.float64, np.complex128):
+        state.default_float = np.dtype(np.float64)
+    try:
+        return cast(as_core(data), dtype)
+    finally:
+        state.default_float = before
 
 
 # --- from sizes ------------------------------------------------------------------------------------------------------
@@ -207,8 +217,8 @@ def _filled(shape: Shape, fill: CoreValue, dtype: np.dtype[Any]) -> CoreValue:
 )
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> CoreValue:
     """One value in a shape."""
-    fill = as_core(fill_value)
-    return _filled(checked_sizes("full", (shape,)), fill, _dtype(dtype, dtype_of(fill)))
+    fill = array.call(fill_value, dtype)
+    return _filled(checked_sizes("full", (shape,)), fill, dtype_of(fill))
 
 
 def _like(name: str, x: Any, dtype: Any, shape: Any) -> tuple[Shape, np.dtype[Any]]:
@@ -246,7 +256,7 @@ def empty_like(x: Any, dtype: Any = None, shape: Any = None) -> CoreValue:
 def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> CoreValue:
     """One value in the shape and dtype of a tensor."""
     shape_, found = _like("full_like", x, dtype, shape)
-    return _filled(shape_, as_core(fill_value), found)
+    return _filled(shape_, array.call(fill_value, found), found)
 
 
 @function(

@@ -18,6 +18,7 @@ from gradcli.ops.linalg import INV, adjoint, as_matrix, check_square, positive_s
 from gradcli.ops.products import times
 from gradcli.ops.reduction import real_dtype, total
 from gradcli.ops.registry import case, function
+from gradcli.ops.results import named
 from gradcli.ops.shape import reshaped
 
 
@@ -260,6 +261,7 @@ SLOGDET = general(
     doc="Sign and logarithm of the absolute value of the determinant.",
 )
 
+SLOGDET_RESULTS = named("linalg_slogdet", "sign", "logabsdet")
 _LOGDETS = (case(sample(3)), case(-sample(3)), case(sample(2, 4)), case(np.zeros((0, 0))))
 
 
@@ -273,7 +275,7 @@ _LOGDETS = (case(sample(3)), case(-sample(3)), case(sample(2, 4)), case(np.zeros
 )
 def slogdet(a: Any) -> Any:
     """(sign, log|det|) of a square matrix, or of each in a stack."""
-    return bind(SLOGDET, as_matrix("slogdet", a))
+    return SLOGDET_RESULTS(bind(SLOGDET, as_matrix("slogdet", a)))
 
 
 @function(

@@ -64,6 +64,7 @@ DIAGONAL: Op = linear(
     lambda x, offset, axes: np.diagonal(x, offset, *axes),
     _diagonal_rule,
     transpose=_diagonal_transpose,
+    views=True,
     torch="Diagonal",
     doc="The diagonal of a matrix, as the last axis.",
 )

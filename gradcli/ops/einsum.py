@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
+from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.kinds import conj, expanded, fits, multilinear
+from gradcli.ops.products import check_same_dtype
 from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import reshaped
+from gradcli.ops.shape import count_of, reshaped
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: Two operands with fewer products than this are summed in one pass, which has no overhead.
@@ -47,6 +49,10 @@ def _lengths(terms: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> dict[st
 
 def _einsum(*xs: Any, subscripts: str) -> Any:
     if len(xs) > 2:
+        # On the greedy path no intermediate has more elements than the largest operand or the result. At the widest
+        # point two of them and a transposed copy exist.
+        largest = max(*(np.size(x) for x in xs), count_of(_einsum_shape(*xs, subscripts=subscripts).shape))
+        budget.charge(3 * largest * max(x.dtype.itemsize for x in xs), "einsum")
         return np.einsum(subscripts, *xs, optimize="greedy")
     if len(xs) == 2:
         terms, _ = _parts(subscripts)
@@ -110,13 +116,29 @@ def _batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, A
     return bind(EINSUM, *xs, subscripts=f"{','.join(front)}->{b}{output}")
 
 
+def _laid_out(i: int) -> Any:
+    return ("ViewBackward0", (("PermuteBackward0", (i,)),))
+
+
+def _node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    """PyTorch lays the operands out for a product of stacks; of one operand it permutes and sums the axes."""
+    (*rest, first), output = _parts(params["subscripts"])
+    if rest:
+        product: Any = _laid_out(0)
+        for i in range(1, len(operands)):
+            product = ("ViewBackward0", (("BmmBackward0", (product, _laid_out(i))),))
+        return ("ViewBackward0", (("PermuteBackward0", (product,)),))
+    permuted = ("PermuteBackward0", (0,))
+    return permuted if len(set(first)) == len(output) else ("SumBackward1", (permuted,))
+
+
 EINSUM = multilinear(
     "einsum",
     _einsum,
     _einsum_shape,
     transposes=_cotangent,
     batch=_batch,
-    torch="Einsum",
+    torch=_node,
     saves=(0, 1),
     doc="Sum of products over named indices.",
 )
@@ -216,6 +238,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> CoreValue:
     if not operands:
         raise ArgumentError("einsum needs an operand")
     xs = [as_core(x) for x in operands]
+    check_same_dtype(*xs)
     terms, output = _explicit(subscripts, [shape_of(x) for x in xs])
     _check_output(subscripts, terms, output)
     terms, xs = _without_singletons(terms, xs)

@@ -15,11 +15,12 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_count, reduced_shape, restored
-from gradcli.ops.elementwise import equal, maximum, minimum
+from gradcli.ops.elementwise import equal, isnan, logical_or, maximum, minimum
 from gradcli.ops.exact import along, largest, smallest
 from gradcli.ops.kinds import Rule, constant, expanded, fits, general, linear
 from gradcli.ops.reduction import REDUCTIONS, total
 from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.results import named
 from gradcli.ops.shape import cast, count_of, reshaped
 
 # --- over any axes, shared among ties --------------------------------------------------------------------------------
@@ -39,8 +40,8 @@ def _check_not_empty(name: str, shape: tuple[int, ...], axis: Axes) -> None:
 
 
 def _shares(y: CoreValue, x: CoreValue, axis: Axes, keepdims: bool) -> CoreValue:
-    """What every element has of the derivative: 1 over the number of tied elements, or 0."""
-    chosen = cast(equal(x, restored(y, x, axis, keepdims)), dtype_of(x))
+    """What every element has of the derivative: 1 over the number of tied elements, or 0. A nan is every extreme."""
+    chosen = cast(logical_or(equal(x, restored(y, x, axis, keepdims)), isnan(x)), dtype_of(x))
     return chosen / total(chosen, axis, True)
 
 
@@ -180,15 +181,31 @@ def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
 # --- PyTorch's pairs -------------------------------------------------------------------------------------------------
 
 
-def _picked_shape(x: CoreValue, index: CoreValue, *, axis: int) -> Spec:
-    return Spec(shape_of(index), dtype_of(x))
+def _picked_shape(x: CoreValue, index: CoreValue, *, axis: int, keepdims: bool = True) -> Spec:
+    return Spec(shape_of(index) if keepdims else reduced_shape(shape_of(index), (axis,), False), dtype_of(x))
+
+
+def _pick(x: Any, index: Any, *, axis: int, keepdims: bool = True) -> Any:
+    """The elements at an index; without `keepdims`, of which there is one along the axis, the axis goes."""
+    found = np.take_along_axis(x, index, axis)
+    return found if keepdims else found.reshape(reduced_shape(found.shape, (axis,), False))
+
+
+def _put_back(g: CoreValue, x: CoreValue, index: CoreValue, *, axis: int, keepdims: bool = True) -> CoreValue:
+    kept = g if keepdims else reshaped(g, shape_of(index))
+    return bind(PUT, kept, index, axis=axis, length=shape_of(x)[axis])
 
 
 def _put(g: Any, index: Any, *, axis: int, length: int) -> Any:
     shape = list(g.shape)
     shape[axis] = length
     made = np.zeros(shape, dtype=g.dtype)
-    np.put_along_axis(made, index, g, axis)
+    if index.shape[axis] == 1:
+        np.put_along_axis(made, index, g, axis)
+        return made
+    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    places[axis] = index
+    np.add.at(made, tuple(places), g)
     return made
 
 
@@ -214,17 +231,17 @@ PUT: Op = linear(
     _put_shape,
     transpose=lambda g, x, index, *, axis, length: bind(PICKED_BACK, g, index, axis=axis),
     batch=_paired(lambda: PUT),
-    doc="Elements put where an index along an axis says, one at a place; zeros elsewhere.",
+    doc="Elements added where an index along an axis says, into zeros.",
 )
 
 
-def _picked(name: str, torch: str) -> Op:
+def picked(name: str, torch: str | Rule) -> Op:
     """An op that takes the elements at an index along an axis; one for each function that chooses so."""
     op: Op = linear(
         name,
-        lambda x, index, *, axis: np.take_along_axis(x, index, axis),
+        _pick,
         _picked_shape,
-        transpose=lambda g, x, index, *, axis: bind(PUT, g, index, axis=axis, length=shape_of(x)[axis]),
+        transpose=_put_back,
         batch=_paired(lambda: op),
         torch=torch,
         doc="Elements at an index along an axis.",
@@ -232,24 +249,23 @@ def _picked(name: str, torch: str) -> Op:
     return op
 
 
-PICKED_BACK: Op = _picked("take_along_axis", "Gather")
-MAX_PICKED = _picked("max_along", "Max")
-MIN_PICKED = _picked("min_along", "Min")
+PICKED_BACK: Op = picked("take_along_axis", "Gather")
+MAX_PICKED = picked("max_along", "Max")
+MIN_PICKED = picked("min_along", "Min")
+
+
+#: What the functions return along a dim.
+PAIRS = {name: named(name, "values", "indices") for name in ("max", "min")}
 
 
 def _pair(op: Op, find: Op, name: str, x: CoreValue, dim: Any, keepdim: bool) -> tuple[CoreValue, CoreValue]:
-    shape = shape_of(x)
-    if not shape:
-        axis_of(name, dim, x)
-        value = bind(op, reshaped(x, (1,)), np.zeros(1, np.int64), axis=-1)
-        return reshaped(value, ()), np.zeros((), np.int64)
     number = axis_of(name, dim, x)
+    if not shape_of(x):
+        value = bind(op, reshaped(x, (1,)), np.zeros(1, np.int64), axis=-1, keepdims=False)
+        return value, np.zeros((), np.int64)
     index = bind(find, x, axis=number)
-    values = bind(op, x, index, axis=number)
-    if keepdim:
-        return values, index
-    kept = reduced_shape(shape, (number,), False)
-    return reshaped(values, kept), reshaped(index, kept)
+    values = bind(op, x, index, axis=number, keepdims=keepdim)
+    return values, index if keepdim else reshaped(index, shape_of(values))
 
 
 def _overloaded(
@@ -264,7 +280,7 @@ def _overloaded(
         if keepdim:
             raise ArgumentError(f"{name}: keepdim needs a dim")
         return _folded(whole, input, None, False)
-    return _pair(picked, find, name, as_core(input), dim, bool(keepdim))
+    return PAIRS[name](_pair(picked, find, name, as_core(input), dim, bool(keepdim)))
 
 
 _OVERLOADS = (

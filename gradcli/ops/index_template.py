@@ -304,6 +304,31 @@ def _index_array(x: CoreValue) -> Any:
     return bind(ASTYPE, x, dtype=np.dtype(np.int64)) if isinstance(x, Value) else found.astype(np.int64)
 
 
+def selected_first(index: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """An index of integers and arrays as two, the integers first, which is how PyTorch reads it; None for any other.
+
+    NumPy counts the integers as arrays, which may put the arrays' axes elsewhere.
+    """
+    if type(index) is not tuple or not any(_is_integer(e) for e in index):
+        return None
+    if not any(isinstance(e, list) or getattr(e, "ndim", 0) for e in index):
+        return None
+    first: list[Any] = []
+    for entry in index:
+        if entry is ... or _is_integer(entry):
+            first.append(entry)
+        elif entry is not None:
+            is_mask = getattr(getattr(entry, "dtype", None), "kind", "") == "b"
+            first.extend([ALL] * (entry.ndim if is_mask else 1))
+    return tuple(first), tuple(e for e in index if not _is_integer(e))
+
+
+def _is_integer(entry: Any) -> bool:
+    if isinstance(entry, int):
+        return not isinstance(entry, bool)
+    return hasattr(entry, "dtype") and entry.ndim == 0 and entry.dtype.kind in "iu"
+
+
 def _basic(shape: Shape, index: Any) -> Template | None:
     """The template of an index of integers and slices alone, which most are; None for any other, or a wrong one."""
     entries = index if type(index) is tuple else (index,)

@@ -9,11 +9,14 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, DtypeError, ShapeError
+from gradcli.graph.node import Node
 from gradcli.graph.op import Op
+from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import equal, where
 from gradcli.ops.index_template import (
+    ALL,
     Template,
     array_block,
     arrays_shape,
@@ -24,6 +27,7 @@ from gradcli.ops.index_template import (
     range_error,
     read_index,
     result_shape,
+    selected_first,
 )
 from gradcli.ops.kinds import fits, linear
 from gradcli.ops.registry import as_core, case, function
@@ -55,22 +59,34 @@ def _read_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[s
     return lead_moved(bind(GETITEM, x, *arrays, template=template, unique=params["unique"]), count, order)
 
 
-def _read_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> str:
-    """PyTorch reads an index from left to right, a node per part, and names the last."""
+def _read_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    """PyTorch reads an index from left to right, a node per part: a tree of them, or a name where there is one."""
     template, shape = params["template"], shape_of(operands[0])
-    if any(len(shape_of(a)) for a in operands[1:]):
-        return "IndexBackward0"
-    name, axis = "AliasBackward0", 0
+    names, axis, given = [], 0, 0
     for entry in template:
         if entry is None:
-            name = "UnsqueezeBackward0"
-        elif entry is not ...:
-            if not isinstance(entry, slice):
-                name = "SelectBackward0"
-            elif entry.indices(shape[axis]) != (0, shape[axis], 1):
-                name = "SliceBackward0"
-            axis += 1
-    return name
+            names.append("UnsqueezeBackward0")
+            continue
+        if isinstance(entry, slice):
+            given += entry is not ALL
+            if entry.indices(shape[axis]) != (0, shape[axis], 1):
+                names.append("SliceBackward0")
+        elif type(entry) is int:
+            names.append("SelectBackward0")
+        axis += entry is not ...
+    if any(len(shape_of(a)) for a in operands[1:]):
+        names.append("IndexBackward0")
+    if not names:
+        names.append("SliceBackward0" if given == 1 else "AliasBackward0")
+    return names[0] if len(names) == 1 else _chained(names)
+
+
+def _chained(names: Sequence[str]) -> Any:
+    """Nodes that follow one upon another, the first of them on operand 0."""
+    tree: Any = 0
+    for name in names:
+        tree = (name, (tree,))
+    return tree
 
 
 GETITEM: Op = linear(
@@ -81,8 +97,22 @@ GETITEM: Op = linear(
         SCATTER, g, *arrays, template=template, unique=unique, shape=shape_of(x)
     ),
     batch=_read_batch,
+    views=True,
     torch=_read_node,
     doc="Elements at an index.",
+)
+
+
+INDEX_SELECT: Op = linear(
+    "index_select",
+    _read,
+    _read_rule,
+    transpose=lambda g, x, *arrays, template, unique: bind(
+        SCATTER, g, *arrays, template=template, unique=unique, shape=shape_of(x)
+    ),
+    batch=_read_batch,
+    torch="IndexSelect",
+    doc="Slices at indices along an axis.",
 )
 
 
@@ -205,8 +235,8 @@ def _written_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dic
     return bind(SETITEM, x, v, *arrays, template=template, unique=params["unique"])
 
 
-def _write_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> str:
-    return "IndexPutBackward0" if any(len(shape_of(a)) for a in operands[2:]) else "CopySlices"
+def _write_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    return ("IndexPutBackward0" if any(len(shape_of(a)) for a in operands[2:]) else "CopySlices", (0, 1))
 
 
 SETITEM: Op = linear(
@@ -219,6 +249,8 @@ SETITEM: Op = linear(
     torch=_write_node,
     doc="The value with other elements at an index.",
 )
+# It keeps where it wrote, and gives that up after a backward pass.
+SETITEM.saves = (None,)
 
 
 _CASES = (
@@ -245,6 +277,8 @@ _CASES = (
 def getitem(x: Any, index: Any) -> CoreValue:
     """Elements at an index: integers, slices, `...`, None, masks, integer arrays, or a tuple of these."""
     x = as_core(x)
+    if state.torch_semantics and (parts := selected_first(index)):
+        return getitem.call(getitem.call(x, parts[0]), parts[1])
     shape, template, arrays, unique = read_index(shape_of(x), index)
     return bind(GETITEM, reshaped(x, shape), *arrays, template=template, unique=unique)
 
@@ -272,10 +306,12 @@ def setitem(x: Any, index: Any, v: Any) -> CoreValue:
     if v.dtype.kind == "c" and x.dtype.kind != "c":
         raise DtypeError(f"cannot write complex numbers to {x.dtype}", mend="make it complex first")
     v = cast(v, x.dtype)
+    if state.torch_semantics and (parts := selected_first(index)):
+        return setitem.call(x, parts[0], setitem.call(getitem.call(x, parts[0]), parts[1], v))
     if len(shape_of(v)) == 0 and _is_mask_of(index, shape_of(x)):
         mask = as_core(index)
         mask = reshaped(mask, shape_of(mask) + (1,) * (len(shape_of(x)) - len(shape_of(mask))))
-        return bind(MASKED_FILL, x, v, mask)
+        return bind(MASK_WRITE, x, v, mask)
     shape, template, arrays, unique = read_index(shape_of(x), index)
     target = result_shape(shape, template, arrays)
     new = bind(SETITEM, reshaped(x, shape), _fitted(v, target), *arrays, template=template, unique=unique)
@@ -333,16 +369,26 @@ def _fill_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[s
     )
 
 
-MASKED_FILL: Op = linear(
-    "masked_fill",
-    _fill_value,
-    _fill_rule,
-    transpose=_fill_transpose,
-    batch=_fill_batch,
-    operands=2,
-    torch="MaskedFill",
-    doc="The value with one number where a mask holds.",
-)
+def _fill_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    return ("MaskedFillBackward1", (0, 1)) if isinstance(operands[1], Node) else ("MaskedFillBackward0", (0,))
+
+
+def _filling(torch: Any) -> Op:
+    return linear(
+        "masked_fill",
+        _fill_value,
+        _fill_rule,
+        transpose=_fill_transpose,
+        batch=_fill_batch,
+        operands=2,
+        torch=torch,
+        doc="The value with one number where a mask holds.",
+    )
+
+
+MASKED_FILL: Op = _filling(_fill_node)
+#: The same, written as x[mask] = number.
+MASK_WRITE: Op = _filling(lambda operands, params: ("IndexPutBackward0", (0, 1)))
 
 
 @function(

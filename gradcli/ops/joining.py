@@ -72,6 +72,12 @@ def _present(parts: Sequence[CoreValue | None], specs: Sequence[Spec]) -> list[C
     return [np.zeros(s.shape, s.dtype) if p is None else p for p, s in zip(parts, specs, strict=True)]
 
 
+class Given(tuple[int, ...]):
+    """Lengths of pieces that were listed one by one: to PyTorch another function than pieces of one length."""
+
+    __slots__ = ()
+
+
 CONCATENATE: Op = linear(
     "concatenate",
     lambda *xs, axis: np.concatenate(xs, axis),
@@ -79,6 +85,7 @@ CONCATENATE: Op = linear(
     transpose=lambda g, *xs, axis: bind(SPLIT, g, axis=axis, lengths=tuple(shape_of(x)[axis] for x in xs)),
     batch=lambda *given: _all_batched(lambda: CONCATENATE, *given),
     operands=None,
+    promotes=True,
     torch="Cat",
     doc="Values joined along an axis that they have.",
 )
@@ -87,7 +94,8 @@ SPLIT: Op = linear(
     _split_value,
     _split_rule,
     transpose=lambda gs, x, axis, lengths: bind(CONCATENATE, *_present(gs, _split_rule(x, axis, lengths)), axis=axis),
-    torch="Split",
+    views=True,
+    torch=lambda operands, params: f"Split{'WithSizes' if type(params['lengths']) is Given else ''}Backward0",
     doc="Pieces of a value along an axis.",
 )
 
@@ -120,6 +128,7 @@ STACK: Op = linear(
     transpose=lambda g, *xs, axis: bind(UNBIND, g, axis=axis),
     batch=lambda *given: _all_batched(lambda: STACK, *given),
     operands=None,
+    promotes=True,
     torch="Stack",
     doc="Values of one shape joined along a new axis.",
 )
@@ -128,6 +137,7 @@ UNBIND: Op = linear(
     _unbind_value,
     _unbind_rule,
     transpose=lambda gs, x, axis: bind(STACK, *_present(gs, _unbind_rule(x, axis)), axis=axis),
+    views=True,
     torch="Unbind",
     doc="A value taken apart along an axis, which goes.",
 )
@@ -434,7 +444,7 @@ def split_torch(tensor: Any, split_size_or_sections: Any, dim: Any = 0) -> tuple
             raise ShapeError(
                 f"split: sizes {fits(lengths)} do not add up to axis {axis + len(shape)} of shape {fits(shape)}"
             )
-        return _pieces(x, axis, lengths)
+        return _pieces(x, axis, Given(lengths))
     size = integer(split_size_or_sections, "split: the size")
     if size < 1:
         raise ArgumentError(f"split: the size must be at least 1, not {size}")

@@ -21,6 +21,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import DtypeError, ShapeError
 from gradcli.graph.op import Cotangents, Op
+from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, is_inexact, ndim_of, shape_of
 
 Rule = Callable[..., Any]
@@ -43,11 +44,25 @@ def broadcast_shape(name: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
+        if state.torch_semantics and len(shapes) == 2:
+            raise ShapeError(_torch_misfit(*shapes)) from None
         listed = " and ".join(fits(s) for s in shapes)
         raise ShapeError(
             f"{name} cannot broadcast shapes {listed}",
             mend="trailing axes must be equal or 1",
         ) from None
+
+
+def _torch_misfit(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """PyTorch's words for two shapes that do not broadcast: the last axis that does not fit."""
+    rank = max(len(a), len(b))
+    for axis in range(-1, -rank - 1, -1):
+        m, n = (shape[axis] if len(shape) >= -axis else 1 for shape in (a, b))
+        if m != n and 1 not in (m, n):
+            break
+    return (
+        f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {rank + axis}"
+    )
 
 
 def sum_to(x: CoreValue, shape: tuple[int, ...]) -> CoreValue:
@@ -62,7 +77,7 @@ def expanded(x: CoreValue, shape: tuple[int, ...]) -> CoreValue:
 
 def conj(x: CoreValue) -> CoreValue:
     """Complex conjugate; anything real is itself."""
-    return OPERATORS["conj"](x) if getattr(dtype_of(x), "kind", "f") == "c" else x
+    return OPERATORS["conj"](x) if type(x) is not float and dtype_of(x).kind == "c" else x
 
 
 def added(a: CoreValue | None, b: CoreValue | None) -> CoreValue | None:
@@ -94,20 +109,18 @@ def elementwise_shape(name: str, value: Rule) -> Rule:
     return shape
 
 
-def _factor(partial: Any, y: CoreValue, operands: Sequence[CoreValue], params: dict[str, Any]) -> CoreValue:
-    return partial(y, *operands, **params)
-
-
-def _share(
-    g: CoreValue, partial: Any, y: CoreValue, operands: Sequence[CoreValue], params: dict[str, Any]
-) -> CoreValue:
+def _share_rule(partial: Any) -> Rule | None:
+    """(g, y, operands, params) -> an operand's cotangent before it is summed over broadcast axes; None for none."""
+    if partial is None or (type(partial) is int and partial == 0):
+        return None
     if type(partial) is int:
-        return g if partial == 1 else -g
-    return g * conj(_factor(partial, y, operands, params))
+        return (lambda g, y, operands, params: g) if partial == 1 else (lambda g, y, operands, params: -g)
+    return lambda g, y, operands, params: g * conj(partial(y, *operands, **params))
 
 
 def elementwise_vjp(partials: Sequence[Any]) -> Rule:
     """Cotangents from partials."""
+    rules = [_share_rule(partial) for partial in partials]
 
     def vjp(
         g: CoreValue,
@@ -116,13 +129,10 @@ def elementwise_vjp(partials: Sequence[Any]) -> Rule:
         params: dict[str, Any],
         wanted: Sequence[bool],
     ) -> Cotangents:
-        found: list[CoreValue | None] = []
-        for x, partial, want in zip(operands, partials, wanted, strict=True):
-            if not want or partial is None or (type(partial) is int and partial == 0):
-                found.append(None)
-                continue
-            found.append(sum_to(_share(g, partial, y, operands, params), shape_of(x)))
-        return found
+        return [
+            sum_to(rule(g, y, operands, params), shape_of(x)) if want and rule is not None else None
+            for x, rule, want in zip(operands, rules, wanted, strict=True)
+        ]
 
     return vjp
 
@@ -143,7 +153,7 @@ def elementwise_jvp(partials: Sequence[Any]) -> Rule:
             if type(partial) is int:
                 total = added(total, t if partial == 1 else -t)
             else:
-                total = added(total, t * _factor(partial, y, operands, params))
+                total = added(total, t * partial(y, *operands, **params))
         return None if total is None else expanded(total, shape_of(y))
 
     return jvp
@@ -178,7 +188,7 @@ def elementwise(
     meaning: Rule,
     torch: str | Rule | None = None,
     kink: Rule | None = None,
-    saves: tuple[int | str, ...] = (),
+    saves: tuple[Any, ...] = (),
     doc: str = "",
 ) -> Op:
     """Declare an elementwise op; see the module's head for partials."""
@@ -210,7 +220,7 @@ def elementwise_general(
     meaning: Rule,
     torch: str | Rule | None = None,
     kink: Rule | None = None,
-    saves: tuple[int | str, ...] = (),
+    saves: tuple[Any, ...] = (),
     doc: str = "",
 ) -> Op:
     """Declare an elementwise op whose cotangents are best written whole (a division, say).
@@ -265,6 +275,8 @@ def linear(
     transpose: Rule,
     batch: Rule | None = None,
     operands: int | None = 1,
+    promotes: bool = False,
+    views: bool = False,
     torch: str | Rule | None = None,
     meaning: Rule | None = None,
     doc: str = "",
@@ -273,7 +285,7 @@ def linear(
 
     `transpose` is (g, *operands, **params) -> cotangent of the first operand, or one cotangent per linear operand when
     there are several. `batch` None: all parameters count axes from the end, so that a batch axis in front changes
-    nothing.
+    nothing. For `promotes` and `views` see `Op`.
     """
 
     def vjp(
@@ -305,6 +317,8 @@ def linear(
         batch=batch or whole,
         meaning=meaning or object_meaning(value),
         torch=torch,
+        promotes=promotes,
+        views=views,
         doc=doc,
     )
     return op
@@ -319,7 +333,7 @@ def multilinear(
     batch: Rule,
     torch: str | Rule | None = None,
     meaning: Rule | None = None,
-    saves: tuple[int | str, ...] = (),
+    saves: tuple[Any, ...] = (),
     doc: str = "",
 ) -> Op:
     """Declare an op that is linear in each operand.
@@ -378,7 +392,7 @@ def general(
     outputs: int = 1,
     torch: str | Rule | None = None,
     kink: Rule | None = None,
-    saves: tuple[int | str, ...] = (),
+    saves: tuple[Any, ...] = (),
     doc: str = "",
 ) -> Op:
     """Declare an op with its own rules: `vjps` (g, y, *operands, **params), `jvp` (tangents, y, *operands, **params).

@@ -18,7 +18,7 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer
 from gradcli.ops.exact import filled, identity, matrices, solution
 from gradcli.ops.kinds import conj, fits, general, ranks_aligned, sum_to
-from gradcli.ops.products import times
+from gradcli.ops.products import check_same_dtype, times
 from gradcli.ops.reduction import real_dtype
 from gradcli.ops.registry import as_core, case, function, to_float
 from gradcli.ops.shape import matrices_transposed, moveaxis, reshaped
@@ -239,7 +239,8 @@ def solve(a: Any, b: Any) -> CoreValue:
 )
 def solve_torch(A: Any, B: Any, left: bool = True) -> CoreValue:
     """x with A @ x = b, for vectors, matrices and stacks as PyTorch tells them apart; left=False solves x @ A = b."""
-    matrix, right = as_matrix("solve", A), to_float(as_core(B))
+    matrix, right = as_matrix("solve", A), as_core(B)
+    check_same_dtype(matrix, right)
     vector = ndim_of(right) == 1 or shape_of(right) == shape_of(matrix)[:-1]
     if left:
         return _solved(matrix, right, vector)

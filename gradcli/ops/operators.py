@@ -32,16 +32,17 @@ from gradcli.ops.registry import operands
 operators = OPERATORS
 
 
-# What an op takes beside a traced value just as it is.
+# What an op takes beside a traced value, or an array, just as it is.
 _READY = frozenset((int, float, complex, np.float64, np.ndarray))
+_ARRAYS = frozenset((np.float64, np.ndarray))
 
 
 def _binary(op: Any) -> Any:
     def call(x: CoreValue, y: CoreValue) -> CoreValue:
-        if isinstance(x, Value):
+        if isinstance(x, Value) or type(x) in _ARRAYS:
             if isinstance(y, Value) or type(y) in _READY:
                 return bind(op, x, y)
-        elif isinstance(y, Value) and type(x) in _READY:
+        elif (isinstance(y, Value) or type(y) in _ARRAYS) and type(x) in _READY:
             return bind(op, x, y)
         return bind(op, *operands((x, y), False))
 

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import ShapeError
+from gradcli.graph.errors import DtypeError, ShapeError
+from gradcli.graph.op import Op
+from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer
 from gradcli.ops.kinds import conj, fits, multilinear, ranks_aligned, sum_to
@@ -111,24 +113,66 @@ def _rows_times(x: CoreValue, y: CoreValue) -> CoreValue:
     return reshaped(bind(MATMUL, rows, y), shape[:-1] + shape_of(y)[1:])
 
 
-_NODES = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm", (3, 3): "Bmm"}
-
-
-def _matmul_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> str:
-    ranks = ndim_of(operands[0]), ndim_of(operands[1])
-    return _NODES.get(ranks, "Squeeze" if 1 in ranks else "UnsafeView") + "Backward0"
-
-
-MATMUL = multilinear(
-    "matmul",
-    np.matmul,
-    _matmul_shape,
-    transposes=(_left, _right),
-    batch=_matmul_batch,
-    torch=_matmul_node,
-    saves=(0, 1),
-    doc="Product of matrices, vectors and stacks of matrices.",
+_NODES = {(1, 1): "Dot", (2, 1): "Mv", (2, 2): "Mm"}
+#: Of operands of unequal ranks PyTorch makes operands of equal ones, and the result of that one's.
+_VECTOR_BY_MATRIX = ("SqueezeBackward4", (("MmBackward0", (("UnsqueezeBackward0", (0,)), 1)),))
+_STACK_BY_VECTOR = ("UnsafeViewBackward0", (("MvBackward0", (("ViewBackward0", (0,)), 1)),))
+_STACK_BY_MATRIX = ("UnsafeViewBackward0", (("MmBackward0", (("ViewBackward0", (0,)), 1)),))
+_STACKS = (
+    "UnsafeViewBackward0",
+    (
+        (
+            "BmmBackward0",
+            (("ViewBackward0", (("ExpandBackward0", (0,)),)), ("ViewBackward0", (("ExpandBackward0", (1,)),))),
+        ),
+    ),
 )
+
+
+def _matmul_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
+    left, right = ndim_of(operands[0]), ndim_of(operands[1])
+    if (left, right) in _NODES:
+        return f"{_NODES[left, right]}Backward0"
+    if (left, right) == (1, 2):
+        return _VECTOR_BY_MATRIX
+    if right <= 2 and left > 2:
+        return _STACK_BY_VECTOR if right == 1 else _STACK_BY_MATRIX
+    return _STACKS
+
+
+def _product(torch: Any) -> Op:
+    return multilinear(
+        "matmul",
+        np.matmul,
+        _matmul_shape,
+        transposes=(_left, _right),
+        batch=_matmul_batch,
+        torch=torch,
+        saves=((0, 1), (1, 0)),
+        doc="Product of matrices, vectors and stacks of matrices.",
+    )
+
+
+MATMUL = _product(_matmul_node)
+#: The same, of two stacks: to PyTorch a product of its own.
+BMM = _product("Bmm")
+
+
+def check_same_dtype(*xs: CoreValue) -> None:
+    """Raise if a program that follows PyTorch joins tensors of several dtypes in a product: it does not promote there.
+
+    Raises:
+        DtypeError: it does.
+    """
+    if not state.torch_semantics:
+        return
+    first = dtype_of(xs[0])
+    for x in xs[1:]:
+        if dtype_of(x) != first:
+            raise DtypeError(
+                f"expected m1 and m2 to have the same dtype, but got: {first} != {dtype_of(x)}",
+                mend=f"cast one: .to(torch.{first})",
+            )
 
 
 def times(x: CoreValue, y: CoreValue) -> CoreValue:
@@ -161,10 +205,12 @@ _MATMUL_RULE = "vjp: g @ y.T, x.T @ g"
 )
 def matmul(x: Any, y: Any) -> CoreValue:
     """Product of matrices, vectors and stacks of matrices, as x @ y."""
-    return bind(MATMUL, as_core(x), as_core(y))
+    a, b = as_core(x), as_core(y)
+    check_same_dtype(a, b)
+    return bind(MATMUL, a, b)
 
 
-def _of_ranks(name: str, x: Any, y: Any, left: int, right: int) -> CoreValue:
+def _of_ranks(name: str, x: Any, y: Any, left: int, right: int, op: Op = MATMUL) -> CoreValue:
     """The product of operands that must have just these ranks."""
     a, b = as_core(x), as_core(y)
     if (ndim_of(a), ndim_of(b)) != (left, right):
@@ -172,7 +218,8 @@ def _of_ranks(name: str, x: Any, y: Any, left: int, right: int) -> CoreValue:
             f"{name} takes a {left}-d and a {right}-d tensor, not shapes {fits(shape_of(a))} and {fits(shape_of(b))}",
             mend="matmul takes all ranks",
         )
-    return bind(MATMUL, a, b)
+    check_same_dtype(a, b)
+    return bind(op, a, b)
 
 
 @function(family="linalg", where="torch method", op=MATMUL, derivative=_MATMUL_RULE, cases=(case((2, 3), (3, 4)),))
@@ -197,7 +244,7 @@ def bmm(input: Any, mat2: Any) -> CoreValue:
         raise ShapeError(
             f"bmm cannot join shapes {fits(shape_of(a))} and {fits(shape_of(b))}", mend="equally many matrices"
         )
-    return _of_ranks("bmm", a, b, 3, 3)
+    return _of_ranks("bmm", a, b, 3, 3, BMM)
 
 
 # --- dot, inner, vdot ------------------------------------------------------------------------------------------------
@@ -260,6 +307,7 @@ def dot_torch(input: Any, tensor: Any) -> CoreValue:
         raise ShapeError(
             f"1D tensors expected, but got {ndim_of(a)}D and {ndim_of(b)}D tensors", mend="matmul takes all ranks"
         )
+    check_same_dtype(a, b)
     return bind(MATMUL, a, b)
 
 
@@ -271,6 +319,7 @@ def dot_torch(input: Any, tensor: Any) -> CoreValue:
 def inner(x: Any, y: Any) -> CoreValue:
     """Sum over the last axes of both."""
     a, b = as_core(x), as_core(y)
+    check_same_dtype(a, b)
     if not shape_of(a) or not shape_of(b):
         return OPERATORS["*"](a, b)
     return bind(MATMUL, a, b) if ndim_of(a) == ndim_of(b) == 1 else _folded(a, b, "inner")
@@ -282,6 +331,7 @@ def vdot(x: Any, y: Any) -> CoreValue:
     a, b = _raveled(as_core(x)), _raveled(as_core(y))
     if shape_of(a) != shape_of(b):
         raise ShapeError(f"vdot cannot join {shape_of(a)[0]} and {shape_of(b)[0]} elements")
+    check_same_dtype(a, b)
     return bind(MATMUL, conj(a), b)
 
 
@@ -316,12 +366,14 @@ def outer(x: Any, y: Any) -> CoreValue:
         case((2,), (3,), 0),
     ),
 )
-def tensordot(x: Any, y: Any, axes: Any = 2) -> CoreValue:
+def tensordot(x: Any, y: Any, axes: Any = 2, dims: Any = None) -> CoreValue:
     """Sum over pairs of axes: the last `axes` of x with the first of y, or those listed."""
     from gradcli.ops.arguments import integers, many_axes
     from gradcli.ops.shape import moveaxis
 
     a, b = as_core(x), as_core(y)
+    check_same_dtype(a, b)
+    axes = axes if dims is None else dims
     if isinstance(axes, list | tuple):
         left, right = (
             many_axes("tensordot", integers(part, "tensordot: an axis"), shape_of(v))

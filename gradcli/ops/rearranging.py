@@ -235,7 +235,7 @@ PAD: Op = linear(
     transpose=_pad_transpose,
     batch=_pad_batch,
     operands=2,
-    torch="ConstantPadNd",
+    torch=lambda operands, params: ("ConstantPadNdBackward0", (0,)),
     doc="The value with a border of one number.",
 )
 

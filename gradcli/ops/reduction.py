@@ -16,6 +16,7 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named, settled
 from gradcli.ops.axes import (
     Axes,
+    EveryAxis,
     axes_of,
     reduced_count,
     reduced_shape,
@@ -40,11 +41,11 @@ REDUCTIONS = (
 REDUCTIONS_OF_NONE = (*REDUCTIONS, case((0,)), case((2, 0), 1))
 
 
-def _nodes(name: str) -> Rule:
-    """PyTorch's node names of a reduction: one over everything, another over given axes."""
+def node_names(name: str) -> Rule:
+    """PyTorch's node names of a reduction: one where no axes are named, another where they are."""
 
     def torch(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> str:
-        whole = not params["keepdims"] and len(params["axis"]) == len(shape_of(operands[0]))
+        whole = isinstance(params["axis"], EveryAxis) and not params["keepdims"]
         return f"{name}Backward{0 if whole else 1}"
 
     return torch
@@ -87,7 +88,7 @@ SUM = linear(
     lambda x, *, axis, keepdims: np.sum(x, axis=axis, keepdims=keepdims),
     _sum_shape,
     transpose=_sum_transpose,
-    torch=_nodes("Sum"),
+    torch=node_names("Sum"),
     doc="Sum over axes.",
 )
 
@@ -101,7 +102,7 @@ def _mean_transpose(g: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -
     return expanded(restored(share, x, axis, keepdims), shape_of(x))
 
 
-MEAN = linear("mean", _mean, _mean_shape, transpose=_mean_transpose, torch=_nodes("Mean"), doc="Mean over axes.")
+MEAN = linear("mean", _mean, _mean_shape, transpose=_mean_transpose, torch=node_names("Mean"), doc="Mean over axes.")
 
 
 def total(x: CoreValue, axis: Axes, keepdims: bool = False) -> CoreValue:

@@ -46,7 +46,16 @@ _SYNONYMS = {
     "axes": "axis",
     "axis": "dim",
     "keepdims": "keepdim",
+    "size": "shape",
+    "split_size": "split_size_or_sections",
+    "N": "n",
+    "M": "m",
 }
+#: What modules call the first, and the second, of the values that a function takes.
+_FIRST = frozenset(
+    ["input", "a", "x", "x1", "A", "arr", "array", "arrays", "ary", "m", "object", "tensor", "tensors", "v"]
+)
+_SECOND = frozenset(["other", "b", "x2", "exponent", "vec2", "mat2", "tensor2"])
 #: What Python's own math module has, of the names that NumPy has in the same meaning.
 _MATH = frozenset(
     [
@@ -119,13 +128,17 @@ class Function:
         op: the op it stands for, or None for one that is made of others.
         family: elementwise, reduction, shape, indexing, linalg, special, random, constructor, logic.
         doc: one line.
-        derivative: its derivative as a formula for people, or "" where none is carried.
+        derivative: its derivative as a formula for people, or "" where none is carried. Of an elementwise function,
+            the partial derivatives with respect to its float parameters, as expressions of the language in the names of
+            the parameters (a test compares them); of any other, or where that would not be the whole story, `vjp: ...`
+            in words, with g for the cotangent of the result.
         spellings: all its names.
         parameters: names of its parameters in order; `*xs` takes any number.
         views: whether the result may share memory with the first argument.
         domain: (low, high) of the ordinary points that the tests draw.
         cases: further calls for the tests.
         differentiable: whether it carries a derivative.
+        plain: whether it is its elementwise op and nothing more.
     """
 
     __slots__ = (
@@ -140,6 +153,7 @@ class Function:
         "name",
         "op",
         "parameters",
+        "plain",
         "spellings",
         "views",
     )
@@ -162,6 +176,7 @@ class Function:
     ) -> None:
         self.name = name
         self.call = call
+        self.plain = False
         self.family = family
         self.doc = doc
         self.op = op
@@ -194,20 +209,29 @@ class Function:
 
     def _translated(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Keywords as this function spells them: `dim` for `axis`, `input` for its first parameter."""
-        accepted = self._accepted
         found = {}
         for key, value in kwargs.items():
-            if key not in accepted:
-                if _SYNONYMS.get(key) in accepted:
-                    key = _SYNONYMS[key]
-                elif key in ("input", "a", "x", "x1") and self.parameters:
-                    key = self.parameters[0]
-                elif key in ("other", "b", "x2") and len(self.parameters) > 1:
-                    key = self.parameters[1]
+            key = self._spelled_here(key)
             if key in found:
                 raise ArgumentError(f"{self.name}() got '{key}' twice")
             found[key] = value
         return found
+
+    def _spelled_here(self, key: str) -> str:
+        accepted = self._accepted
+        if key not in accepted:
+            if _SYNONYMS.get(key) in accepted:
+                return _SYNONYMS[key]
+            values = [p for p in self.parameters if p != "condition"]
+            if key in _FIRST and values:
+                return values[0]
+            if key in _SECOND and len(values) > 1:
+                return values[1]
+        return key
+
+    def takes(self, key: str) -> bool:
+        """Whether a call may have a keyword."""
+        return self._spelled_here(key) in self._accepted
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"
@@ -227,6 +251,10 @@ def _parameters(call: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _arguments(count: int) -> str:
+    return "1 argument" if count == 1 else f"{count} arguments"
+
+
 def _argument_message(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError) -> str:
     """What is wrong with a call, in this language's words rather than Python's."""
     parameters = [p for p in function.parameters if not p.startswith("*")]
@@ -235,10 +263,10 @@ def _argument_message(function: Function, args: tuple[Any, ...], kwargs: dict[st
     if unknown:
         return f"{function.name}() has no argument '{unknown[0]}'; it takes {function.signature}"
     if len(args) > len(parameters) and not variadic:
-        return f"{function.name}() takes {len(parameters)} arguments but {len(args)} were given: {function.signature}"
+        return f"{function.name}() takes {_arguments(len(parameters))} but {len(args)} were given: {function.signature}"
     required = len(parameters) - len(function.call.__defaults__ or ())
     if len(args) + len(kwargs) < required:
-        return f"{function.name}() takes {required} arguments but {len(args)} were given: {function.signature}"
+        return f"{function.name}() takes {_arguments(required)} but {len(args)} were given: {function.signature}"
     words = str(error).replace(f"{function.call.__name__}()", f"{function.name}()")
     return f"{function.name}: {words}" if function.name not in words else words
 
@@ -352,25 +380,35 @@ def elementwise_function(
             raise TypeError(f"takes {arity} arguments")
         return bind(op, *operands(xs, floats))
 
-    return register(
-        Function(
-            op.name,
-            call,
-            family=family,
-            doc=op.doc,
-            op=op,
-            derivative=derivative,
-            spellings=spelled(op.name, where, also),
-            parameters=parameters,
-            domain=domain,
-            cases=cases,
-            differentiable=op.kind != "constant",
-        )
+    made = Function(
+        op.name,
+        call,
+        family=family,
+        doc=op.doc,
+        op=op,
+        derivative=derivative,
+        spellings=spelled(op.name, where, also),
+        parameters=parameters,
+        domain=domain,
+        cases=cases,
+        differentiable=op.kind != "constant",
     )
+    made.plain = True
+    return register(made)
+
+
+def is_plain_unary(function: Function) -> bool:
+    """Whether a function is its elementwise op and nothing more, on floats."""
+    return function.plain and len(function.parameters) == 1
 
 
 def operands(xs: tuple[Any, ...], floats: bool) -> list[CoreValue]:
     """Arguments of an elementwise function as operands: lists become arrays, and so do numbers when all are numbers."""
+    for x in xs:
+        if not hasattr(x, "dtype") or x.dtype.kind not in "fc":
+            break
+    else:  # floats alone, as nearly always
+        return list(xs)
     found = [as_core(x) if isinstance(x, list | tuple) else x for x in xs]
     if not any(hasattr(x, "dtype") for x in found):
         found = [as_core(x) for x in found]

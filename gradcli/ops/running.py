@@ -13,7 +13,7 @@ from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_shape, restored
 from gradcli.ops.constructors import ones_of
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import conj, general, linear
-from gradcli.ops.reduction import REDUCTIONS_OF_NONE, dtype_or_flag, summing_dtype, total, typed
+from gradcli.ops.reduction import REDUCTIONS_OF_NONE, dtype_or_flag, node_names, summing_dtype, total, typed
 from gradcli.ops.registry import case, function
 from gradcli.ops.shape import concatenate, count_of, moveaxis, reshaped
 
@@ -78,7 +78,7 @@ PROD = general(
     vjps=(_prod_vjp,),
     jvp=_prod_jvp,
     meaning=lambda S, x, *, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
-    torch="Prod",
+    torch=node_names("Prod"),
     saves=(0, "y"),
     doc="Product over axes.",
 )

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, shape_of
 from gradcli.ops.arguments import integer, integers, one_axis
-from gradcli.ops.elementwise import not_equal
-from gradcli.ops.index_template import ALL
-from gradcli.ops.indexing import GETITEM, getitem
+from gradcli.ops.elementwise import not_equal, places
+from gradcli.ops.extremes import PICKED_BACK
+from gradcli.ops.index_template import ALL, read_index
+from gradcli.ops.indexing import GETITEM, INDEX_SELECT, getitem
 from gradcli.ops.kinds import fits
 from gradcli.ops.registry import as_core, case, function
 from gradcli.ops.shape import count_of, reshaped
@@ -57,7 +59,7 @@ def take(x: Any, indices: Any, axis: Any = None) -> CoreValue:
 
 @function(
     family="indexing",
-    op=GETITEM,
+    op=INDEX_SELECT,
     where="torch method",
     derivative="add g at the indices, into zeros",
     cases=(case((4, 3), 0, np.array([2, 0, 2])), case((4, 3), -1, np.array([1]))),
@@ -67,7 +69,45 @@ def index_select(input: Any, dim: Any, index: Any) -> CoreValue:
     x, places = as_core(input), as_core(index)
     if len(shape_of(places)) > 1:
         raise ShapeError(f"index_select takes indices in one axis, not shape {fits(shape_of(places))}")
-    return taken(x, reshaped(places, (count_of(shape_of(places)),)), one_axis("index_select", dim, shape_of(x)))
+    axis = one_axis("index_select", dim, shape_of(x))
+    index = _along(axis, reshaped(places, (count_of(shape_of(places)),)))
+    shape, template, arrays, unique = read_index(shape_of(x), index)
+    return bind(INDEX_SELECT, reshaped(x, shape), *arrays, template=template, unique=unique)
+
+
+@function(
+    family="indexing",
+    where="torch method",
+    derivative="add g at the indices, into zeros",
+    cases=(
+        case((4, 3), 0, np.array([[2, 0, 3], [1, 1, 1]])),
+        case((2, 3), -1, np.array([[2], [0]])),
+        case((4, 3), 0, np.array([[2, 0]])),
+    ),
+)
+def gather(input: Any, dim: Any, index: Any) -> CoreValue:
+    """Elements at indices along an axis, the indices in the shape of the result."""
+    x, places = as_core(input), as_core(index)
+    if len(shape_of(places)) != len(shape_of(x)):
+        raise ShapeError(f"gather: an index of shape {fits(shape_of(places))} does not match shape {fits(shape_of(x))}")
+    if not shape_of(x):
+        return reshaped(gather.call(reshaped(x, (1,)), 0, reshaped(places, (1,))), ())
+    axis = one_axis("gather", dim, shape_of(x))
+    for at, (n, m) in enumerate(zip(shape_of(places), shape_of(x), strict=True)):
+        if at != len(shape_of(x)) + axis and n > m:
+            raise ShapeError(
+                f"gather: an index of shape {fits(shape_of(places))} does not fit into shape {fits(shape_of(x))}"
+            )
+        if at != len(shape_of(x)) + axis and n < m:
+            x = narrow.call(x, at, 0, n)
+    _check_range(places, shape_of(x)[axis], axis)
+    return bind(PICKED_BACK, x, places, axis=axis)
+
+
+def _check_range(places: CoreValue, length: int, axis: int) -> None:
+    if isinstance(places, np.ndarray) and places.size and not (places.min() >= 0 and places.max() < length):
+        wrong = places[(places < 0) | (places >= length)].flat[0]
+        raise ArgumentError(f"gather: index {wrong} is out of range for axis {axis} of size {length}")
 
 
 @function(
@@ -171,6 +211,32 @@ def repeat(x: Any, repeats: Any, axis: Any = None) -> CoreValue:
     counts = _repeats("repeat", repeats, length)
     budget.charge(8 * sum(counts), "repeat")
     return taken(x, np.repeat(np.arange(length), np.asarray(counts, dtype=np.int64)), at)
+
+
+@function(
+    family="indexing",
+    where="numpy",
+    also=(".nonzero@numpy",),
+    differentiable=False,
+    cases=(case(np.array([[0.0, 2.0], [1.0, 0.0]])), case(np.array([True, False, True]))),
+)
+def nonzero(x: Any) -> tuple[CoreValue, ...]:
+    """The indices of the elements that are not zero, an array per axis."""
+    return places(as_core(x))
+
+
+@function(
+    "nonzero_torch",
+    family="indexing",
+    where="",
+    also=("torch.nonzero", ".nonzero@torch", "torch.argwhere", "numpy.argwhere"),
+    differentiable=False,
+    cases=(case(np.array([[0.0, 2.0], [1.0, 0.0]])), case(np.array([1.0, 0.0]), as_tuple=True)),
+)
+def nonzero_torch(input: Any, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero, one in each row."""
+    found = places(as_core(input))
+    return found if as_tuple else np.stack(found, -1)
 
 
 @function(

@@ -151,7 +151,8 @@ def expand(x: Any, *shape: Any) -> CoreValue:
     lead = len(wanted) - len(own)
     if lead < 0 or -1 in wanted[:lead]:
         raise ShapeError(f"expand cannot make shape {fits(wanted)} of {fits(own)}")
-    return spread(x, wanted[:lead] + tuple(o if n == -1 else n for n, o in zip(wanted[lead:], own, strict=True)))
+    lengths = tuple(o if n == -1 else n for n, o in zip(wanted[lead:], own, strict=True))
+    return bind(BROADCAST_TO, x, shape=wanted[:lead] + lengths)
 
 
 @function(family="shape", op=BROADCAST_TO, where="method", views=True, cases=(case((1, 3), (2, 3)),))
@@ -180,13 +181,29 @@ def _reshape_rule(x: CoreValue, shape: Shape) -> Spec:
     return Spec(shape, dtype_of(x))
 
 
+def _reshape_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    """A view, where the elements lie in memory as it takes them; a copy otherwise."""
+    x = getattr(operands[0], "value", operands[0])
+    if not isinstance(x, np.ndarray) or x.flags.c_contiguous or _lies_as(x, params["shape"]):
+        return ("ViewBackward0", (0,))
+    return ("UnsafeViewBackward0", (("CloneBackward0", (0,)),))
+
+
+def _lies_as(x: Any, shape: Shape) -> bool:
+    try:
+        np.reshape(x, shape, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
 RESHAPE: Op = linear(
     "reshape",
     np.reshape,
     _reshape_rule,
     transpose=lambda g, x, shape: reshaped(g, shape_of(x)),
     batch=lambda xs, batched, params, size: bind(RESHAPE, xs[0], shape=(size, *params["shape"])),
-    torch="View",
+    torch=_reshape_node,
     doc="The same elements, in order, in another shape.",
 )
 
@@ -272,7 +289,6 @@ def reshape_as(x: Any, other: Any) -> CoreValue:
 @function(
     family="shape",
     op=RESHAPE,
-    also=(".flatten@numpy",),
     derivative="reshape g back",
     views=True,
     cases=(case((2, 3)), case(()), case((0, 2)), case((2, 3), order="F")),
@@ -281,6 +297,20 @@ def ravel(x: Any, order: Any = "C") -> CoreValue:
     """The elements in order, in one axis."""
     x = as_core(x)
     return _in_order(x, (count_of(x.shape),), order)
+
+
+@function(
+    "flatten_numpy",
+    family="shape",
+    op=RESHAPE,
+    where="",
+    also=(".flatten@numpy",),
+    derivative="reshape g back",
+    cases=(case((2, 3)), case(()), case((2, 3), "F")),
+)
+def flatten_numpy(x: Any, order: Any = "C") -> CoreValue:
+    """The elements in order, in one axis: a copy, through which nothing is written to the value."""
+    return ravel.call(x, order)
 
 
 @function(
@@ -365,6 +395,7 @@ def _squeezing(torch: str) -> Op:
         lambda x, axes: np.squeeze(x, axes),
         _squeeze_rule,
         transpose=lambda g, x, axes: bind(EXPAND_DIMS, g, axes=axes),
+        views=True,
         torch=lambda operands, params: torch,
         doc="Without axes of length 1.",
     )
@@ -377,6 +408,7 @@ EXPAND_DIMS: Op = linear(
     lambda x, axes: np.expand_dims(x, axes),
     _expand_dims_rule,
     transpose=lambda g, x, axes: bind(SQUEEZE, g, axes=axes),
+    views=True,
     torch="Unsqueeze",
     doc="With axes of length 1 put in.",
 )

@@ -218,7 +218,7 @@ silu: Function = elementwise_function(
     family="elementwise",
     where="F",
     op=GELU,
-    derivative="erfc(-x/sqrt(2))/2 + x*exp(-x**2/2)/sqrt(2*pi)",
+    derivative="erfc(-input/sqrt(2))/2 + input*exp(-input**2/2)/sqrt(2*pi)",
     cases=(case((3,)), case((2, 3)), case((3,), approximate="tanh")),
 )
 def gelu(input: Any, approximate: str = "none") -> CoreValue:

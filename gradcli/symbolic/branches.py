@@ -1,26 +1,31 @@
-"""Branches of the program itself (`if x > 0`) that were decided exactly on their boundary."""
+"""Choices of the program itself (`if x > 0`, the order of a sort) that were made exactly on their boundary."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from mpmath import libmp
-from mpmath.libmp import fone, fzero
+from mpmath.libmp import fzero
 
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import CoreValue, concrete
+from gradcli.symbolic.derivatives import Matrix
 from gradcli.symbolic.evaluate import Evaluation
 from gradcli.symbolic.functions import UNDEFINED, Raw
-from gradcli.symbolic.kinks import Sides
-from gradcli.symbolic.lowering import is_kinked, lower
-from gradcli.symbolic.scalars import Scalar, Unprovable
+from gradcli.symbolic.kinks import FINER_PLACES, PLACES, Sides, limit, step_from
+from gradcli.symbolic.lowering import is_kinked, lower, needed_nodes
+from gradcli.symbolic.report import place_of
+from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 
 #: How many input elements are looked at beside a boundary.
-_LOOKED_AT = 32
+LOOKED_AT = 32
+#: How far an element is moved, in spacings of its dtype, until the program decides otherwise.
+_ULPS = (1, 1 << 6, 1 << 12, 1 << 20)
 
 
 class Branch:
@@ -29,19 +34,19 @@ class Branch:
     Attributes:
         span: where it stands.
         elements: (input, flat index) of the elements that can move it off the boundary.
+        op: "branch", or the op that chose among equals.
     """
 
-    def __init__(self, span: Any, elements: set[tuple[str, int]]) -> None:
+    def __init__(self, span: Any, elements: set[tuple[str, int]], op: str = "branch") -> None:
         self.span = span
         self.elements = elements
+        self.op = op
 
     def unseen(self, inputs: Mapping[str, Node]) -> dict[str, Any]:
         """A report's entry that says no more than that there is a boundary."""
-        from gradcli.symbolic.oracle import place_of
-
         name, index = min(self.elements)
         return {
-            "op": "branch",
+            "op": self.op,
             "where": place_of(self.span),
             "input": name,
             "index": [int(n) for n in np.unravel_index(index, inputs[name].shape)],
@@ -53,29 +58,46 @@ class Branch:
 
 
 def found(recording: Recording, outputs: Sequence[CoreValue], inputs: Mapping[str, Node]) -> list[Branch]:
-    """The branches of a run that were decided exactly on their boundary."""
+    """The choices of a run that were made exactly on their boundary."""
     made = []
     for guard in recording.guards:
         if not _on_boundary(guard.node):
             continue
-        elements = _elements(guard.node, inputs)
+        elements = _movers(guard.node, inputs)
         if elements:
             made.append(Branch(guard.span, elements))
+    for node in _orders(outputs):
+        elements = _movers(node, inputs)
+        if elements and node.op is not None:
+            made.append(Branch(node.span, elements, node.op.name))
     return made
 
 
+def _orders(outputs: Sequence[CoreValue]) -> list[Node]:
+    """Ops that chose places (an order, a largest element) among equals."""
+    return [node for node in needed_nodes(outputs) if node.dtype.kind in "iu" and is_kinked(node)]
+
+
 def _on_boundary(node: Node) -> bool:
-    """Whether the truth of a node hangs on a comparison of equals."""
+    """Whether the truth of a node, or the place it tells, hangs on a comparison of equals."""
     pending, seen = [node], set()
     while pending:
         here = pending.pop()
         if id(here) in seen:
             continue
         seen.add(id(here))
-        if here.dtype.kind == "b" and is_kinked(here):
+        if here.dtype.kind in "biu" and is_kinked(here):
             return True
-        pending.extend(x for x in here.inputs if isinstance(x, Node) and x.dtype.kind == "b")
+        pending.extend(x for x in here.inputs if isinstance(x, Node) and x.dtype.kind in "biu")
     return False
+
+
+def _movers(node: Node, inputs: Mapping[str, Node]) -> set[tuple[str, int]]:
+    """The input elements that can move a choice: a truth is kept exactly, places are looked at where they come from."""
+    is_place = node.dtype.kind in "iu"
+    found = set() if is_place else _elements(node, inputs)
+    deeper = (x for x in node.inputs if isinstance(x, Node) and (is_place or x.dtype.kind in "biu"))
+    return found.union(*(_movers(x, inputs) for x in deeper))
 
 
 def _elements(node: Node, inputs: Mapping[str, Node]) -> set[tuple[str, int]]:
@@ -98,38 +120,77 @@ def _elements(node: Node, inputs: Mapping[str, Node]) -> set[tuple[str, int]]:
 def sides(
     rerun: Callable[..., Any],
     task: Any,
+    recording: Recording,
     affected: Sequence[tuple[str, int]],
     digits: int,
     matrix_of: Callable[..., Any],
 ) -> dict[tuple[int, str, int], Sides]:
-    """One-sided derivatives by (row, input, flat index), each from a run of the program a float beside the boundary."""
+    """One-sided derivatives by (row, input, flat index), each from a run of the program beside the boundary.
+
+    Elements beyond the first `LOOKED_AT` have none.
+    """
     made: dict[tuple[int, str, int], Sides] = {}
-    for name, place in affected[:_LOOKED_AT]:
-        left, right = (_beside(rerun, task, name, place, sign, digits, matrix_of) for sign in (-1, 1))
+    for name, place in affected[:LOOKED_AT]:
+        runs = _either_way(rerun, task, recording, name, place)
+        left, right = (
+            _derivatives(runs[sign], task, name, place, sign, digits, matrix_of) if sign in runs else {}
+            for sign in (-1, 1)
+        )
         for r in left.keys() | right.keys():
             made[r, name, place] = Sides(left.get(r, UNDEFINED), right.get(r, UNDEFINED))
     return made
 
 
-def _beside(
-    rerun: Callable[..., Any], task: Any, name: str, place: int, sign: int, digits: int, matrix_of: Callable[..., Any]
-) -> dict[int, Raw]:
-    """Derivatives by one element on one side; none where the program can't be run there."""
+def _either_way(rerun: Callable[..., Any], task: Any, recording: Recording, name: str, place: int) -> dict[int, Any]:
+    """Runs of the program with one element moved down (-1) and up (1), as little as changes a decision."""
+    taken = _decisions(recording, task.outputs)
+    runs: dict[int, Any] = {}
+    for ulps in _ULPS:
+        runs = {}
+        for sign in (-1, 1):
+            with suppress(GradcliError, Unprovable):
+                runs[sign] = rerun(_moved(task, name, place, sign * ulps))
+        if len(runs) < 2 or any(_decisions(*run[:2]) != taken for run in runs.values()):
+            break
+    return runs
+
+
+def _decisions(recording: Recording, outputs: Sequence[CoreValue]) -> list[Any]:
+    places = [node for node in needed_nodes(outputs) if node.dtype.kind in "iu" and node.op is not None]
+    chosen = [concrete(node.value).tolist() for node in places if node.op is not None and node.op.kink is not None]
+    return [guard.value for guard in recording.guards] + chosen
+
+
+def _moved(task: Any, name: str, place: int, ulps: int) -> dict[str, Any]:
+    """The inputs' values, one element moved by some spacings of its dtype."""
     values = {key: np.array(concrete(node.value)) for key, node in task.inputs.items()}
     flat = values[name].reshape(-1)
     here = flat[place]
-    flat[place] = np.nextafter(here, here.dtype.type(sign * np.inf))
+    flat[place] = np.nextafter(here, here.dtype.type(np.inf if ulps > 0 else -np.inf))
+    if abs(ulps) > 1:
+        flat[place] = here + here.dtype.type(ulps) * (np.spacing(np.abs(here)) if here else np.finfo(here.dtype).eps)
+    return values
+
+
+def _derivatives(
+    run: Any, task: Any, name: str, place: int, sign: int, digits: int, matrix_of: Callable[..., Any]
+) -> dict[int, Raw]:
+    """Derivatives by one element on one side, by the way that a run took there; none where they can't be told."""
+    _, outputs, inputs = run
     try:
-        _, outputs, inputs = rerun(values)
-        kept = {key: inputs[key] for key in task.inputs}
-        lowered = lower(outputs, kept)
+        lowered = lower(outputs, {key: inputs[key] for key in task.inputs})
         matrix, _ = matrix_of(lowered, task, digits)
     except (GradcliError, Unprovable):
         return {}
     graph = lowered.graph
     column = next(c for c in matrix.columns if graph.labels[c] == (name, place))
-    x = libmp.from_float(float(here))
-    step = libmp.mpf_div(fone if x == fzero else libmp.mpf_abs(x), libmp.from_int(sign * 10**40), 30, "n")
-    precision = matrix.bits + 500
-    beside = Evaluation(graph, matrix.steps, precision, inputs={column: libmp.mpf_add(x, step)})
+    x = libmp.from_float(float(concrete(task.inputs[name].value).reshape(-1)[place]))
+    near, nearer = (_at(matrix, graph, column, x, sign, places) for places in (PLACES, FINER_PLACES))
+    return {r: limit(value, nearer[r]) for r, value in near.items()}
+
+
+def _at(matrix: Matrix, graph: Graph, column: int, x: Raw, sign: int, places: int) -> dict[int, Raw]:
+    """The derivatives by a column a tiny step beside its value x."""
+    moved = libmp.mpf_add(x, step_from(x, sign, places))
+    beside = Evaluation(graph, matrix.steps, matrix.bits + 64 + 10 * places, inputs={column: moved})
     return {r: matrix.row_at(r, beside).get(column, fzero) for r in range(len(matrix.rows))}

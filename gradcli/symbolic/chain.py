@@ -173,7 +173,7 @@ class Chain:
                         continue
                     share = multiply(g, factor, precision, "n")
                     if rounded:
-                        share = noise.moved(share, rounded)  # type: ignore[union-attr]
+                        share = noise.moved(share, rounded, by=values[a])  # type: ignore[union-attr]
                 before = adjoints.get(a)
                 adjoints[a] = share if before is None else add(before, share, precision, "n")
         return found

@@ -17,8 +17,8 @@ from gradcli.symbolic.functions import FUNCTIONS, Raw
 from gradcli.symbolic.partials import carried
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph, Unprovable
 
-#: Bounds of what is small: operations of the formulas written out as trees, and formulas times symbols.
-_TREE, _DERIVATIVES = 600, 64
+#: Bounds of what is small: operations of the formulas written out as trees, their depth, and formulas times symbols.
+_TREE, _DEPTH, _DERIVATIVES = 600, 120, 64
 
 
 class Closed:
@@ -100,9 +100,11 @@ def is_small(graph: Graph, rows: Sequence[int], columns: int) -> bool:
     if len(rows) * columns > _DERIVATIVES:
         return False
     sizes: dict[int, int] = {}
+    depths: dict[int, int] = {}
     for step in plan(graph, rows):
         sizes[step.place] = 1 + sum(sizes[a] for a in step.arguments)
-        if sizes[step.place] > _TREE:
+        depths[step.place] = 1 + max((depths[a] for a in step.arguments), default=0)
+        if sizes[step.place] > _TREE or depths[step.place] > _DEPTH:
             return False
     return sum(sizes[r] for r in rows) <= 4 * _TREE
 

@@ -7,7 +7,6 @@ digits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from mpmath import libmp
 from mpmath.libmp import fzero
@@ -152,46 +151,61 @@ class Matrix:
                 return True
         return False
 
-    def touched(self, ties: Iterable[int]) -> dict[int, tuple[set[int], set[int]]]:
-        """For each row that hangs on tied decisions: those decisions, and the columns that can move them."""
-        tied = set(ties)
-        moving = {index: self._columns_below(index) for index in tied}
-        found = {}
+    def touched(self, ties: Iterable[int]) -> dict[int, dict[int, set[int]]]:
+        """For each row that hangs on tied decisions: those decisions, each with the columns that can move it."""
+        columns = set(self.columns)
+        moving = {index: columns & self._below([index]) for index in ties}
+        moving = {index: found for index, found in moving.items() if found}
+        tainted = self._above(moving)
+        touched = {}
         for r, cone in enumerate(self.cones):
-            below = self._below([self.rows[r], *self.chain.partials([cone])])
-            mine = {index for index in tied if below[index] and moving[index]}
+            roots = [root for root in (self.rows[r], *self.chain.partials([cone])) if tainted[root]]
+            below = self._below(roots, tainted) if roots else set()
+            mine = {index: moving[index] for index in moving if index in below}
             if mine:
-                found[r] = (mine, set().union(*(moving[index] for index in mine)))
-        return found
+                touched[r] = mine
+        return touched
 
-    def _below(self, roots: Iterable[int]) -> bytearray:
+    def _below(self, roots: Iterable[int], within: bytearray | None = None) -> set[int]:
+        """What some scalars are made of, themselves included."""
+        reached = set(roots)
+        pending = list(reached)
+        arguments = self.graph.arguments
+        while pending:
+            for a in arguments[pending.pop()]:
+                if a not in reached and (within is None or within[a]):
+                    reached.add(a)
+                    pending.append(a)
+        return reached
+
+    def _above(self, roots: Iterable[int]) -> bytearray:
+        """What depends on some scalars, themselves included."""
         reached = bytearray(len(self.graph))
         for index in roots:
             reached[index] = 1
-        arguments = self.graph.arguments
-        for index in range(len(reached) - 1, -1, -1):
-            if reached[index]:
-                for a in arguments[index]:
-                    reached[a] = 1
+        for step in self.steps:
+            if not reached[step.place]:
+                for a in step.arguments:
+                    if reached[a]:
+                        reached[step.place] = 1
+                        break
         return reached
 
-    def _columns_below(self, index: int) -> set[int]:
-        reached = self._below([index])
-        return {column for column in self.columns if reached[column]}
+    def beside(self, column: int, step: Raw, ties: Mapping[int, Tie], base: Evaluation) -> Evaluation:
+        """The program's values at the point whose element `column` is moved by `step`, ties decided anew there.
 
-    def beside(self, column: int, step: Raw, ties: Mapping[int, Tie], precision: int) -> Evaluation:
-        """The program's values at the point whose element `column` is moved by `step`, ties decided anew there."""
+        `base` is an evaluation at the point itself; only what depends on the column is evaluated again.
+        """
         x = self.graph.numbers[column]
         assert x is not None
         moved = libmp.mpf_add(x, step)  # exact, without a precision
-        return Evaluation(self.graph, self.steps, precision, inputs={column: moved}, ties=ties)
+        reached = self._above([column])
+        steps = [entry for entry in self.steps if reached[entry.place]]
+        return Evaluation(self.graph, steps, base.precision, inputs={column: moved}, ties=ties, start=base)
 
-
-class Element(NamedTuple):
-    """An exact derivative and its rounding."""
-
-    value: Raw
-    rounding: float
+    def at_the_point(self, precision: int, ties: Mapping[int, Tie]) -> Evaluation:
+        """The program's values, tied decisions as ties."""
+        return Evaluation(self.graph, self.steps, precision, ties=ties)
 
 
 def magnitude(x: Raw) -> int:

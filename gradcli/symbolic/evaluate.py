@@ -22,6 +22,8 @@ BENT = frozenset(name for name, f in FUNCTIONS.items() if f.bends)
 _FAILURES = (ComplexResult, ZeroDivisionError, ValueError, OverflowError, NotImplementedError)
 #: Exponent of the smallest number of a dtype, by its precision: below it an ulp gets no smaller.
 _SMALLEST = {53: -1074, 24: -149, 11: -24, 8: -133}
+#: Exponent that numbers of a dtype stay below, by its precision.
+_LARGEST = {53: 1024, 24: 128, 11: 16, 8: 128}
 
 
 class Tie(NamedTuple):
@@ -67,13 +69,20 @@ class Disturbance:
         self._bits = random.Random(seed).getrandbits
         self._precision = precision
 
-    def moved(self, x: Raw, bits: int) -> Raw:
-        """`x` moved by a random part of an ulp, up to one, of a dtype of `bits` precision."""
+    def moved(self, x: Raw, bits: int, *, by: Raw = fzero) -> Raw:
+        """`x` moved by a random part of an ulp, up to one, of a dtype of `bits` precision.
+
+        Where `x` is a derivative by a number `by` beyond the dtype's range, nobody computes with either in that dtype:
+        then its ulp has no smallest size.
+        """
         sign, mantissa, exponent, length = x
         if not mantissa:
             return x
         part = self._bits(21) - (1 << 20)
         room = length - bits - 20
+        if by[2] + by[3] > _LARGEST.get(bits, 1024):
+            change = libmp.from_man_exp(part, exponent + length - bits - 20)
+            return libmp.mpf_add(x, change, self._precision, "n")
         if room > 0 and exponent + length > -900:  # a long mantissa: the change is far above its last bit
             mantissa += part << room
             return sign, mantissa, exponent, mantissa.bit_length()
@@ -102,10 +111,11 @@ class Evaluation:
         noise: Disturbance | None = None,
         frozen: Mapping[int, int] | None = None,
         ties: Mapping[int, Tie] | None = None,
+        start: Evaluation | None = None,
     ) -> None:
         self.precision = precision
-        self.values: list[Any] = [None] * len(graph)
-        self.decisions: dict[int, int] = {}
+        self.values: list[Any] = [None] * len(graph) if start is None else list(start.values)
+        self.decisions: dict[int, int] = {} if start is None else dict(start.decisions)
         self._run(graph, steps, inputs or {}, noise, frozen, ties or {})
 
     def _run(

@@ -118,12 +118,13 @@ class Formulas:
     def python(self) -> str:
         """A module with one function of the program's inputs that returns the derivative's arrays."""
         parameters = ", ".join(self.shapes)
-        results = [self._array(f"d{n}", block) for n, block in enumerate(self._blocks())]
+        np_, special = self._names.free("np"), self._names.free("special")
+        results = [self._array(self._names.free(f"d{n}"), block) for n, block in enumerate(self._blocks())]
         body = "\n".join(line for _, lines in results for line in lines)
         names = ", ".join(name for name, _ in results)
-        imports = "import numpy as np\n"
-        if "special." in body:
-            imports += "from scipy import special\n"
+        imports = f"import numpy as {np_}\n"
+        if f"{special}." in body:
+            imports += "from scipy import special" + (f" as {special}" if special != "special" else "") + "\n"
         what = f"The {self.derivative} by {', '.join(self._by)}"
         return f'{imports}\n\ndef {self.derivative}({parameters}):\n    """{what}."""\n{body}\n    return {names}\n'
 
@@ -135,17 +136,17 @@ class Formulas:
         return list(found.values())
 
     def _array(self, name: str, block: Sequence[Formula]) -> tuple[str, list[str]]:
-        written = PythonPrinter(self._python_names(block), False)
+        written, np_ = PythonPrinter(self._python_names(block), False), self._names.free("np")
         first = block[0]
         if first.by[-1].at == ("i",):
             whole = written.doprint(first.expression)
             source = first.by[-1].name
-            return name, [f"    {name} = np.broadcast_to({whole}, np.shape({source}))"]
+            return name, [f"    {name} = {np_}.broadcast_to({whole}, {np_}.shape({source}))"]
         shape = tuple(n for part in (first.of, *first.by) for n in self._shape(part, block))
         cells = ",\n        ".join(written.doprint(f.expression) for f in block)
         if not shape:
             return name, [f"    {name} = {cells}"]
-        return name, [f"    {name} = np.array([\n        {cells},\n    ], dtype=float).reshape({shape!r})"]
+        return name, [f"    {name} = {np_}.array([\n        {cells},\n    ], dtype=float).reshape({shape!r})"]
 
     def _shape(self, part: Part, block: Sequence[Formula]) -> tuple[int, ...]:
         if not part.at:
@@ -194,11 +195,14 @@ def derive(
     if len(set(names)) < len(names):
         names = [f"out{i}" for i in range(len(outputs))]
     _check(outputs, derivative)
-    if derivative == "gradient" and any(node.shape != () for node in inputs.values()):
-        found = _indexed_gradient(recording, outputs[0], inputs, names[0])
-        if found is not None:
-            return found
-    return _Elements(recording, outputs, inputs, derivative, names).formulas()
+    try:
+        if derivative == "gradient" and any(node.shape != () for node in _all_inputs(recording).values()):
+            found = _indexed_gradient(recording, outputs[0], inputs, names[0])
+            if found is not None:
+                return found
+        return _Elements(recording, outputs, inputs, derivative, names).formulas()
+    except RecursionError:
+        raise ArgumentError("the formula is nested too deeply for SymPy") from None
 
 
 def _check(outputs: Sequence[CoreValue], derivative: str) -> None:

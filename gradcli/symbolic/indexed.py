@@ -22,6 +22,16 @@ from gradcli.symbolic.meaning import Namespace
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 from gradcli.symbolic.to_sympy import Expressions, differentiated
 
+#: Ops that make a number of whole arrays, and the methods that say how.
+_TOTALS = {
+    "sum": "_of_sum",
+    "mean": "_of_mean",
+    "norm": "_of_norm",
+    "logsumexp": "_of_logsumexp",
+    "dot": "_of_dot",
+    "matmul": "_of_dot",
+}
+
 
 class NotIndexed(Exception):
     """The program is not of the kind that has an indexed form."""
@@ -78,7 +88,7 @@ class Indexed:
             raise NotIndexed
         if op.kind == "elementwise" or (op.kind == "constant" and op.promotes):
             return self._elementwise(node)
-        if op.name in ("sum", "mean") and node.shape == ():
+        if op.name in _TOTALS and node.shape == ():
             return self._sum(node)
         if op.name in ("astype", "clone", "positive") and node.dtype.kind == "f":
             return self._of(node.inputs[0])
@@ -113,14 +123,41 @@ class Indexed:
         return Item(self.space.lifted(cell), any(item.field for item in items))
 
     def _sum(self, node: Node) -> Item:
+        """A number made of sums over whole arrays."""
         assert node.op is not None
-        item = self._of(node.inputs[0])
-        if not item.field:
+        items = [self._of(x) for x in node.inputs]
+        if not all(item.field for item in items):
             raise NotIndexed
+        try:
+            cell = getattr(self, _TOTALS[node.op.name])(*(self.space.lifted(item.cell) for item in items), node)
+        except Unprovable as error:
+            raise NotIndexed from error
+        return Item(cell, False)
+
+    def _total(self, cell: Any) -> Any:
+        """The sum of a formula over the index."""
         name = f"sum {len(self._bodies)}"
-        self._bodies.append((name, self.space.lifted(item.cell).index))
-        whole = Scalar(self.graph, self.graph.input(name, 0, None))
-        return Item(whole / self.size if node.op.name == "mean" else whole, False)
+        self._bodies.append((name, cell.index))
+        return Scalar(self.graph, self.graph.input(name, 0, None))
+
+    def _of_sum(self, x: Any, node: Node) -> Any:
+        return self._total(x)
+
+    def _of_mean(self, x: Any, node: Node) -> Any:
+        return self._total(x) / self.size
+
+    def _of_norm(self, x: Any, node: Node) -> Any:
+        if node.params.get("p") != 2:
+            raise NotIndexed
+        return self._total(x**2).sqrt()
+
+    def _of_logsumexp(self, x: Any, node: Node) -> Any:
+        return self._total(x.exp()).log()
+
+    def _of_dot(self, x: Any, y: Any, node: Node) -> Any:
+        if len(self.shape) != 1:
+            raise NotIndexed
+        return self._total(x * y)
 
     # --- its derivative ----------------------------------------------------------------------------------------------
 
@@ -173,6 +210,10 @@ class Indexed:
         outside, inside = sympy.factor_terms(share).as_independent(*self._fields, as_Add=False)
         if not inside.has(*self._fields):
             return share * self.size
+        if inside.is_Add:
+            same, varying = inside.as_independent(*self._fields, as_Add=True)
+            if same.has(*self.sums):
+                return outside * (self._summed(varying) + same * self.size)
         return outside * self._sum_symbol(inside)
 
     def _sum_symbol(self, body: Any) -> Any:

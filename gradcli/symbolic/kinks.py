@@ -1,6 +1,7 @@
 """Derivatives at a kink, and where a formula is undefined at the very point: what they are a tiny step beside it.
 
-The step is 10**-40 of the element, far below any float's rounding; evaluation has digits enough to see it.
+The step is 10**-40 of the element, far below any float's rounding; evaluation has digits enough to see it. A second,
+much smaller one tells where the first has not yet come to the limit: one that is zero or infinite, or reached slowly.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from mpmath import libmp
 from mpmath.libmp import fone, fzero
 
 from gradcli.symbolic.derivatives import Matrix, magnitude
-from gradcli.symbolic.evaluate import Tie
+from gradcli.symbolic.evaluate import Evaluation, Tie
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined
 from gradcli.symbolic.scalars import TooLarge
 
-#: Decimal places of the step, and of the second, smaller one that tells an infinite limit.
-_PLACES, _FINER_PLACES = 40, 70
-#: How many scalar evaluations all looks together may cost.
-_WORK = 30_000_000
+#: Decimal places of the step, and of the second, smaller one.
+PLACES, FINER_PLACES = 40, 140
+#: How many scalar evaluations all looks together may cost, and up to how many every look is taken twice.
+_WORK, _TWICE = 30_000_000, 2_000_000
 #: Two one-sided values that agree to so many bits are one.
 _SAME_BITS = 80
-#: A value that grew by so many bits from the first step to the smaller one has no finite limit.
-_GROWING_BITS = 20
+#: Two looks that agree to so many bits are both at the limit.
+_SETTLED_BITS = 20
+#: Where they don't, the limit is infinite or zero if the value changed by more than this ratio.
+_RATIO = libmp.from_rational(3, 2, 20)
 
 
 class Sides(NamedTuple):
@@ -46,6 +49,8 @@ class Sides(NamedTuple):
         """The value of the interval between the sides that is nearest to `got`."""
         if UNDEFINED in (self.left, self.right):
             return self.right if self.left == UNDEFINED else self.left
+        if got == UNDEFINED:
+            return self.left
         low, high = (self.left, self.right) if libmp.mpf_le(self.left, self.right) else (self.right, self.left)
         return low if libmp.mpf_lt(got, low) else high if libmp.mpf_gt(got, high) else got
 
@@ -59,47 +64,68 @@ def sides(matrix: Matrix, places: Mapping[int, set[int]], ties: Mapping[int, Tie
     if 2 * len(places) * len(matrix.steps) > _WORK:
         raise TooLarge(f"{len(places):,} elements of the inputs sit exactly at kinks, too many to be looked at")
     found = {}
+    looks = _Looks(matrix, ties, twice=4 * len(places) * len(matrix.steps) <= _TWICE)
     for column, rows in places.items():
-        left, right = (_limits(matrix, column, rows, ties, sign) for sign in (-1, 1))
+        left, right = (looks.limits(column, rows, sign) for sign in (-1, 1))
         for r in rows:
             found[r, column] = Sides(left[r], right[r])
     return found
 
 
-def _limits(matrix: Matrix, column: int, rows: set[int], ties: Mapping[int, Tie], sign: int) -> dict[int, Raw]:
-    near = _beside(matrix, column, rows, ties, sign, _PLACES)
-    if not any(_suspicious(x) for x in near.values()):
-        return near
-    nearer = _beside(matrix, column, rows, ties, sign, _FINER_PLACES)
-    return {r: _limit(x, nearer[r]) for r, x in near.items()}
+class _Looks:
+    """Derivatives a tiny step beside the point."""
+
+    def __init__(self, matrix: Matrix, ties: Mapping[int, Tie], twice: bool) -> None:
+        self.matrix = matrix
+        self.ties = ties
+        self.twice = twice
+        self._bases: dict[int, Evaluation] = {}
+
+    def limits(self, column: int, rows: set[int], sign: int) -> dict[int, Raw]:
+        """One-sided derivatives of some rows by a column."""
+        near = self._beside(column, rows, sign, PLACES)
+        if not self.twice and not any(_suspicious(x) for x in near.values()):
+            return near
+        nearer = self._beside(column, rows, sign, FINER_PLACES)
+        return {r: limit(x, nearer[r]) for r, x in near.items()}
+
+    def _beside(self, column: int, rows: set[int], sign: int, places: int) -> dict[int, Raw]:
+        matrix = self.matrix
+        x = matrix.graph.numbers[column]
+        assert x is not None
+        evaluation = matrix.beside(column, step_from(x, sign, places), self.ties, self._base(places))
+        return {r: matrix.row_at(r, evaluation).get(column, fzero) for r in rows}
+
+    def _base(self, places: int) -> Evaluation:
+        found = self._bases.get(places)
+        if found is None:
+            precision = self.matrix.bits + 64 + 10 * places
+            found = self._bases[places] = self.matrix.at_the_point(precision, self.ties)
+        return found
 
 
-def _beside(
-    matrix: Matrix, column: int, rows: set[int], ties: Mapping[int, Tie], sign: int, places: int
-) -> dict[int, Raw]:
-    precision = matrix.bits + 64 + 10 * places
-    x = matrix.graph.numbers[column]
-    assert x is not None
+def step_from(x: Raw, sign: int, places: int) -> Raw:
+    """A step from x to its left (sign -1) or right (1), of 10**-places of its size."""
     size = fone if x == fzero else libmp.mpf_abs(x)
-    step = libmp.mpf_div(size, libmp.from_int(sign * 10**places), 30, "n")
-    evaluation = matrix.beside(column, step, ties, precision)
-    return {r: matrix.row_at(r, evaluation).get(column, fzero) for r in rows}
+    return libmp.mpf_div(size, libmp.from_int(sign * 10**places), 30, "n")
 
 
 def _suspicious(x: Raw) -> bool:
     """So large or small that the limit may be infinite or zero."""
-    return defined(x) and x != fzero and abs(magnitude(x)) > 40
+    return defined(x) and x != fzero and abs(magnitude(x)) > 20
 
 
-def _limit(near: Raw, nearer: Raw) -> Raw:
-    if not _suspicious(near) or not defined(nearer):
-        return near
-    if nearer == fzero:
-        return fzero
-    growth = magnitude(nearer) - magnitude(near)
-    if growth > _GROWING_BITS:
+def limit(near: Raw, nearer: Raw) -> Raw:
+    """The limit of a derivative, by its values at the first step and at the second, smaller one."""
+    if not (defined(near) and defined(nearer)) or near == fzero or nearer == fzero:
+        return nearer if defined(nearer) else near
+    gap = libmp.mpf_sub(nearer, near, 60, "n")
+    if gap == fzero or magnitude(gap) <= magnitude(nearer) - _SETTLED_BITS or near[0] != nearer[0]:
+        return nearer
+    before, after = libmp.mpf_abs(near), libmp.mpf_abs(nearer)
+    if libmp.mpf_gt(after, libmp.mpf_mul(before, _RATIO, 60, "n")):
         return libmp.fninf if near[0] else libmp.finf
-    return fzero if growth < -_GROWING_BITS else near
+    return fzero if libmp.mpf_gt(before, libmp.mpf_mul(after, _RATIO, 60, "n")) else nearer
 
 
 def _close(a: Raw, b: Raw) -> bool:

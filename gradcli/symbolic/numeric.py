@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.graph.errors import ArgumentError
+from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import Value, concrete
-from gradcli.symbolic.report import InputReport, Report
+from gradcli.symbolic.lowering import is_kinked
+from gradcli.symbolic.report import InputReport, Report, place_of
 
 #: The imaginary step: its square is below everything.
 _STEP = 1e-100
@@ -30,6 +32,10 @@ _COMPLEX_ERROR = 1e-13
 _FIRST, _FACTOR, _LEVELS = 0.05, 1.6, 14
 #: How many times the estimated error is allowed, and how much of the value it may be for a verdict.
 _ERRORS, _TELLING = 10.0, 1e-4
+
+_EPS = float(np.finfo(np.float64).eps)
+#: Kinks listed in a report, and how much of their size one-sided differences must differ by to be two.
+_LISTED, _KINK = 100, 1e-6
 
 Array = Any
 
@@ -96,7 +102,9 @@ class _Numeric:
     def run(self, recording: Recording | None) -> None:
         with np.errstate(all="ignore"):
             self.shapes = [np.shape(y) for y in _several(self.function(*self.values.values()))]
+            self.eps = _EPS if recording is None else _coarsest(recording)
             self.complex = (recording is None or is_analytic(recording)) and self._complex_works()
+            self.kinked = [] if recording is None else [x for x in recording.nodes if x.op is not None and is_kinked(x)]
             how = "complex-step derivatives" if self.complex else "central differences, Richardson-extrapolated"
             if self.derivative == "hessian":
                 how = f"central differences, Richardson-extrapolated, of {how}"
@@ -125,13 +133,28 @@ class _Numeric:
         f = self._along(name, index)
         if self.complex:
             return _complex_step(f)
-        return extrapolated(lambda h: (f(h) - f(-h)) / (2 * h), f(0.0), _scale(self.values[name], index))
+        return self._differenced(f, _scale(self.values[name], index))
+
+    def _sides(self, name: str, index: int) -> tuple[Estimate, Estimate] | None:
+        """The left and the right derivative, where the program sits on a kink; None where it does not."""
+        if not self.kinked or self.complex:
+            return None
+        f, scale = self._along(name, index), _scale(self.values[name], index)
+        here = f(0.0)
+
+        def side(sign: int) -> Estimate:
+            return extrapolated(lambda h: (f(sign * h) - here) / (sign * h), here, scale, even=False, eps=self.eps)
+
+        return side(-1), side(1)
 
     def _complex_works(self) -> bool:
-        """Whether the program takes complex numbers and agrees with differences in one direction."""
-        name = next((n for n in self.names if self.values[n].size), None)
-        if name is None or any(self.values[n].dtype.kind == "c" for n in self.names):
+        """Whether the program takes complex numbers and agrees with differences in one direction of each input."""
+        names = [n for n in self.names if self.values[n].size]
+        if not names or any(self.values[n].dtype.kind == "c" for n in self.names):
             return False
+        return all(self._complex_agrees(name) for name in names)
+
+    def _complex_agrees(self, name: str) -> bool:
         f = self._along(name, 0)
         try:
             found = f(1j * _STEP)
@@ -139,9 +162,12 @@ class _Numeric:
             return False
         if found.dtype.kind != "c" or not np.all(np.isfinite(found)):
             return False
-        other = extrapolated(lambda h: (f(h) - f(-h)) / (2 * h), f(0.0), _scale(self.values[name], 0))
+        other = self._differenced(f, _scale(self.values[name], 0))
         gap = np.abs(found.imag / _STEP - other.value)
         return bool(np.all(gap <= 1e-5 * np.abs(other.value) + 20 * other.error + 1e-12))
+
+    def _differenced(self, f: Callable[[Any], Array], scale: float) -> Estimate:
+        return extrapolated(lambda h: (f(h) - f(-h)) / (2 * h), f(0.0), scale, eps=self.eps)
 
     # --- judging -----------------------------------------------------------------------------------------------------
 
@@ -149,6 +175,7 @@ class _Numeric:
         several = len(self.shapes) > 1
         for name in self.names:
             columns = [self._column(name, i) for i in range(self.values[name].size)]
+            sides = [self._sides(name, i) for i in range(self.values[name].size)]
             start = 0
             for number, shape in enumerate(self.shapes):
                 rows = slice(start, start + math.prod(shape))
@@ -156,7 +183,8 @@ class _Numeric:
                 claim = self.claimed[name][number] if several else self.claimed[name]
                 wanted = (() if self.derivative == "gradient" else shape) + self.values[name].shape
                 parts = [Estimate(c.value[rows], c.error[rows]) for c in columns]
-                self._judge(name, claim, wanted, parts, number if several else None)
+                beside = [s and tuple(Estimate(e.value[rows], e.error[rows]) for e in s) for s in sides]
+                self._judge(name, claim, wanted, parts, number if several else None, beside)
 
     def _judge_hessian(self) -> None:
         for row, column in self.claimed:
@@ -184,12 +212,18 @@ class _Numeric:
         return Estimate(found.value, found.error + noise)
 
     def _judge(
-        self, label: str, claim: Any, shape: tuple[int, ...], columns: Sequence[Estimate], output: int | None
+        self,
+        label: str,
+        claim: Any,
+        shape: tuple[int, ...],
+        columns: Sequence[Estimate],
+        output: int | None,
+        sides: Sequence[Any] = (),
     ) -> None:
         got = np.asarray(concrete(claim) if isinstance(claim, Value) else claim)
         if got.shape != shape:
             raise ArgumentError(
-                f"the derivative by {label} has shape {list(got.shape)}", mend=f"its shape is {list(shape)}"
+                f"the derivative by {label} that is to be checked has shape {list(got.shape)}, expected {list(shape)}"
             )
         entry = self.report.inputs.setdefault(label, InputReport())
         flat = got.reshape(-1, max(len(columns), 1)) if columns else got.reshape(0, 0)
@@ -198,7 +232,38 @@ class _Numeric:
             for i in range(flat.shape[0]):
                 index = [int(n) for n in np.unravel_index(i * len(columns) + j, shape)] if shape else []
                 place = {"index": index} if output is None else {"index": index, "output": output}
-                self._element(entry, place, flat[i, j], float(estimate.value[i]), float(estimate.error[i]), largest)
+                value, error = float(estimate.value[i]), float(estimate.error[i])
+                kink = self._kink(label, place, j, flat[i, j], i, sides[j]) if sides and sides[j] else None
+                if kink is not None:
+                    value, error = kink
+                self._element(entry, place, flat[i, j], value, error, largest)
+
+    def _kink(
+        self, name: str, place: dict[str, Any], index: int, got: Any, i: int, sides: tuple[Estimate, Estimate]
+    ) -> tuple[float, float] | None:
+        """What to compare with where left and right differ: the nearest value between them; None where they agree."""
+        left, right = (float(e.value[i]) for e in sides)
+        doubt = max(float(e.error[i]) for e in sides)
+        if not abs(left - right) > _ERRORS * doubt + _KINK * max(abs(left), abs(right)):
+            return None
+        chosen = float(np.real(got))
+        nearest = min(max(chosen, min(left, right)), max(left, right))
+        node = self.kinked[0]
+        if len(self.report.kinks) < _LISTED:
+            self.report.kinks.append(
+                {
+                    "op": node.op.name if node.op else None,
+                    "where": place_of(node.span),
+                    "input": name,
+                    "index": [int(n) for n in np.unravel_index(index, self.values[name].shape)],
+                    "element": place["index"],
+                    "left": left,
+                    "right": right,
+                    "chosen": chosen,
+                    "ok": abs(chosen - nearest) <= self.atol + self.rtol * abs(nearest) + _ERRORS * doubt,
+                }
+            )
+        return nearest, doubt
 
     def _element(
         self, entry: InputReport, place: dict[str, Any], got: Any, exact: float, doubt: float, largest: float
@@ -218,10 +283,21 @@ class _Numeric:
             exact,
             error=math.inf if math.isnan(error) else error,
             size=abs(exact),
-            ulp=float(np.spacing(abs(exact))),
+            ulp=float(np.spacing(np.asarray(abs(exact), dtype=got.real.dtype if got.dtype.kind in "fc" else float))),
             tolerance=tolerance,
             rounding=doubt,
         )
+
+
+def _coarsest(recording: Recording) -> float:
+    """eps of the smallest float dtype that the program itself goes over to."""
+    found = _EPS
+    for node in recording.nodes:
+        for x in node.inputs:
+            floats = isinstance(x, Node) and x.dtype.kind == node.dtype.kind == "f"
+            if floats and node.dtype.itemsize < x.dtype.itemsize:
+                found = max(found, float(np.finfo(node.dtype).eps))
+    return found
 
 
 def _several(y: Any) -> list[Any]:
@@ -243,18 +319,28 @@ def _complex_step(f: Callable[[Any], Array]) -> Estimate:
     return Estimate(found, np.full(found.shape, _COMPLEX_ERROR * largest) * (np.abs(found) > 0))
 
 
-def extrapolated(difference: Callable[[float], Array], value: Array, first: float) -> Estimate:
-    """A difference quotient that is even in its step, extrapolated to step zero; `value` tells the rounding."""
+def extrapolated(
+    difference: Callable[[float], Array],
+    value: Array,
+    first: float,
+    *,
+    even: bool = True,
+    eps: float = _EPS,
+) -> Estimate:
+    """A difference quotient, `even` in its step or not, extrapolated to step zero.
+
+    `value`, and `eps` of the dtype it was computed in, tell the rounding.
+    """
     shape = np.shape(value)
     best, error = np.full(shape, np.nan), np.full(shape, np.inf)
     before: list[Array] = []
     h = first
     for _ in range(_LEVELS):
         row = [difference(h)]
-        rounding = 2 * np.finfo(np.float64).eps * np.abs(value) / h
+        rounding = 2 * eps * np.abs(value) / h
         weight = 1.0
         for k, older in enumerate(before):
-            weight *= _FACTOR**2
+            weight *= _FACTOR**2 if even else _FACTOR
             row.append((weight * row[k] - older) / (weight - 1))
             doubt = np.maximum(np.abs(row[k + 1] - row[k]), np.abs(row[k + 1] - older)) + rounding
             better = np.isfinite(row[k + 1]) & (doubt < error)

@@ -28,7 +28,7 @@ from gradcli.symbolic.evaluate import Evaluation
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined
 from gradcli.symbolic.kinks import Sides, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
-from gradcli.symbolic.report import InputReport, Report
+from gradcli.symbolic.report import InputReport, Report, place_of
 from gradcli.symbolic.scalars import Unprovable
 
 #: Records the program again at other values of its inputs: (recording, outputs, inputs).
@@ -41,6 +41,8 @@ _LIMIT = 2_000_000
 _ROUNDINGS = 16
 #: Decisions that stand for one kink: a function's own, and those of its derivative.
 _KIN = {"abs": ("abs", "sign"), "max": ("max", "step"), "min": ("min", "step")}
+#: Decisions that are tried one by one to name the op with the kink.
+_SUSPECTS = 8
 #: Kinks listed in a report.
 _LISTED = 100
 
@@ -161,8 +163,7 @@ class Task:
         shape = tuple(row_shape) + tuple(self.inputs[column].shape)
         if got.shape != shape:
             raise ArgumentError(
-                f"the derivative by {label} has shape {list(got.shape)}",
-                mend=f"its shape is {list(shape)}",
+                f"the derivative by {label} that is to be checked has shape {list(got.shape)}, expected {list(shape)}"
             )
         return Block(label, output, rows, column, got)
 
@@ -172,7 +173,7 @@ class _Judge:
         self.report = report
         self.task = task
         self.atol = atol
-        self.rtol = _default_rtol(task) if rtol is None else rtol
+        self.given_rtol = rtol
         self.digits = digits
 
     def run(self, recording: Recording, rerun: Rerun | None) -> None:
@@ -189,7 +190,7 @@ class _Judge:
         self.looked = False
         self.branches = branches.found(recording, self.task.outputs, self.task.inputs)
         if self.branches:
-            self._other_branches(rerun)
+            self._other_branches(recording, rerun)
         for block in self.task.blocks:
             self._judge(block)
         self._name_unseen_branches()
@@ -221,8 +222,8 @@ class _Judge:
         self.tied = ties
         self.touched = matrix.touched(ties) if ties else {}
         places: dict[int, set[int]] = {}
-        for r, (_, columns) in self.touched.items():
-            for column in columns:
+        for r, moving in self.touched.items():
+            for column in set().union(*moving.values()):
                 places.setdefault(column, set()).add(r)
         for r, row in enumerate(matrix.base):
             for column, value in row.items():
@@ -230,13 +231,13 @@ class _Judge:
                     places.setdefault(column, set()).add(r)
         return sides(matrix, places, ties) if places else {}
 
-    def _other_branches(self, rerun: Rerun | None) -> None:
+    def _other_branches(self, recording: Recording, rerun: Rerun | None) -> None:
         """Where the program branched on a boundary, what the derivative is on either side."""
-        self.looked = rerun is not None
         affected = sorted({column for branch in self.branches for column in branch.elements})
+        self.looked = rerun is not None and len(affected) <= branches.LOOKED_AT
         if rerun is None:
             return
-        found = branches.sides(rerun, self.task, affected, self.digits, derivative_matrix)
+        found = branches.sides(rerun, self.task, recording, affected, self.digits, derivative_matrix)
         index = {label: c for c, label in self._column_labels().items()}
         for (r, name, place), pair in found.items():
             column = index.get((name, place))
@@ -257,7 +258,12 @@ class _Judge:
         if not self.tied and is_small(lowered.graph, first, count):
             order = 2 if hessian else 1
             whole = proved_whole(
-                lowered.graph, first, matrix.columns, matrix.evaluation.decisions, matrix.bits + 128, order
+                lowered.graph,
+                first,
+                matrix.columns,
+                matrix.evaluation.decisions,
+                matrix.evaluation.precision + 64,
+                order,
             )
         if whole is None:
             self.report.covered = (
@@ -265,28 +271,39 @@ class _Judge:
                 f"rule of the oracle's own, to {self.digits} digits",
             )
             return
-        self._confirm(whole)
+        confirmed = self._confirm(whole)
+        how_many, again = "all", "the same again"
+        if confirmed < len(whole):  # a formula may be undefined where the program has a value
+            how_many, again = f"{confirmed:,} of {len(whole):,}", "all elements"
         self.report.covered = (
-            f"all elements: one closed formula, differentiated by SymPy, to {self.digits} digits",
-            "the same again: each operation's partial derivatives from SymPy, accumulated along the graph",
+            f"{how_many} elements: one closed formula, differentiated by SymPy, to {self.digits} digits",
+            f"{again}: each operation's partial derivatives from SymPy, accumulated along the graph",
         )
 
-    def _confirm(self, whole: Mapping[tuple[int, int], Raw]) -> None:
-        """The closed formula and the chain rule must agree; neither is believed where they don't."""
-        matrix = self.matrix
+    def _confirm(self, whole: Mapping[tuple[int, int], Raw]) -> int:
+        """For how many elements the closed formula and the chain rule agree.
+
+        Raises:
+            Unprovable: they don't for one, so that neither is believed.
+        """
+        matrix, confirmed = self.matrix, 0
         for (r, c), value in whole.items():
             column = matrix.columns[c]
             mine = matrix.base[r].get(column, fzero)
             if not (defined(mine) and defined(value)):
                 continue
-            gap = libmp.mpf_abs(libmp.mpf_sub(mine, value, matrix.bits, "n"))
-            size = max(abs(to_float(mine)), self.rounding[r].get(column, 0.0), 1e-300)
-            if to_float(gap) > 1e-20 * size:
+            gap = abs(to_float(libmp.mpf_sub(mine, value, matrix.bits, "n")))
+            size = max(abs(to_float(mine)), self.rounding[r].get(column, 0.0))
+            vanishes = mine == fzero and gap < 2.0 ** -(matrix.bits // 2)
+            if gap > 1e-20 * size and not vanishes:
                 raise Unprovable("the closed formula and the chain rule disagree; please report this program")
+            confirmed += 1
+        return confirmed
 
     # --- judging ------------------------------------------------------------------------------------------------------
 
     def _judge(self, block: Block) -> None:
+        self.rtol = _default_rtol(self.task, block) if self.given_rtol is None else self.given_rtol
         entry = self.report.inputs.setdefault(block.label, InputReport())
         columns = self.lowered.inputs[block.column].ravel()
         flat = block.got.reshape(len(block.rows), len(columns))
@@ -323,7 +340,8 @@ class _Judge:
         error = math.hypot(*(part.error for part in exact))
         size = math.hypot(*(abs(to_float(part.exact)) for part in exact))
         rounding = math.hypot(*(part.rounding for part in exact))
-        tolerance = self.atol + self.rtol * size + _ROUNDINGS * rounding + 2 * float(info.smallest_subnormal)
+        plain = self.atol + self.rtol * size + 2 * float(info.smallest_subnormal)
+        tolerance = plain + _ROUNDINGS * rounding
         shown = [libmp.to_str(part.exact, self.digits) for part in exact]
         entry.add(
             place,
@@ -334,6 +352,7 @@ class _Judge:
             ulp=_ulp(size, info),
             tolerance=tolerance if math.isfinite(tolerance) else 0.0,
             rounding=rounding,
+            plain=plain,
         )
 
     def _part(self, place: dict[str, Any], got: float, r: int, column: int, cell: Any) -> _Part | None:
@@ -386,13 +405,14 @@ class _Judge:
         """The op that has the kink, and where it stands."""
         for branch in self.branches:
             if self.lowered.graph.labels[column] in branch.elements:
-                return "branch", place_of(branch.span)
-        suspects = [i for i in sorted(self.touched.get(r, (set(), set()))[0]) if i < self.rows]
-        for index in suspects:
-            node = self.lowered.origin(index)
-            if node is not None and node.op is not None and (len(suspects) == 1 or self._turns(r, column, index)):
-                return node.op.name, place_of(node.span)
-        return self._undefined_op()
+                return branch.op, place_of(branch.span)
+        moving = self.touched.get(r, {})
+        suspects = [i for i in sorted(moving) if i < self.rows and column in moving[i]][:_SUSPECTS]
+        guilty = next((i for i in suspects if len(suspects) > 1 and self._turns(r, column, i)), None)
+        if guilty is None and suspects:
+            guilty = suspects[0]
+        node = None if guilty is None else self.lowered.origin(guilty)
+        return self._undefined_op() if node is None or node.op is None else (node.op.name, place_of(node.span))
 
     def _turns(self, r: int, column: int, index: int) -> bool:
         """Whether one tied decision alone, taken either way, changes a derivative."""
@@ -426,7 +446,7 @@ class _Judge:
         return "derivative", None
 
     def _name_unseen_branches(self) -> None:
-        if not any(kink["op"] == "branch" for kink in self.report.kinks) and not self.looked:
+        if not self.looked:
             self.report.kinks += [branch.unseen(self.task.inputs) for branch in self.branches]
 
 
@@ -470,22 +490,14 @@ def _gradient_rows(lowered: Lowered, row: int, columns: list[int]) -> list[int]:
     return [found.get(c, nothing) for c in columns]
 
 
-def place_of(span: Any) -> str | None:
-    """`file:line:column` of a source span."""
-    if span is None:
-        return None
-    source = getattr(span, "source", None)
-    return f"{getattr(source, 'name', source)}:{span.line}:{span.column}"
-
-
 def _needs_live(node: Node) -> bool:
     return node.op is not None and (node.op.kind != "elementwise" or node.dtype.kind == "b")
 
 
-def _default_rtol(task: Task) -> float:
-    dtypes = [part_dtype(node.dtype) for node in task.inputs.values() if node.dtype.kind in "fc"]
-    dtypes += [part_dtype(block.got.dtype) for block in task.blocks if block.got.dtype.kind in "fc"]
-    return 1e-4 if any(dtype.itemsize < 8 for dtype in dtypes) else 1e-9
+def _default_rtol(task: Task, block: Block) -> float:
+    """1e-4 where the claimed array, or the input it is by, is of less than double precision, else 1e-9."""
+    dtypes = [task.inputs[block.column].dtype, block.got.dtype]
+    return 1e-4 if any(part_dtype(dtype).itemsize < 8 for dtype in dtypes if dtype.kind in "fc") else 1e-9
 
 
 def _parts(cell: Any) -> tuple[int, ...]:

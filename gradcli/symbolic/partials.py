@@ -104,7 +104,8 @@ def _template(name: str, position: int) -> Template | None:
         found = sympy.powsimp(found)
     scratch = Graph()
     places = {symbol: scratch.input(symbol.name, 0, None) for symbol in symbols}
-    return _compiled(scratch, function.arity, carried(scratch, found, places))
+    template = _compiled(scratch, function.arity, carried(scratch, found, places))
+    return _vanishing(template) if name == "pow" and position == 1 else template
 
 
 def _compiled(scratch: Graph, arity: int, result: int) -> Template:
@@ -117,6 +118,18 @@ def _compiled(scratch: Graph, arity: int, result: int) -> Template:
             instructions.append((scratch.functions[i], tuple(places[a] for a in scratch.arguments[i])))
             places[i] = len(places)
     return Template(arity, tuple(scratch.numbers[i] for i in numbers), tuple(instructions), places[result])
+
+
+def _vanishing(template: Template) -> Template:
+    """A product with a power as one that is nothing where the power is: 0**b*log(0) is 0 for b > 0, as 0**b is."""
+    first = template.arity + len(template.numbers)
+    powers = {first + k for k, (function, _) in enumerate(template.instructions) if function == "pow"}
+    instructions = []
+    for function, words in template.instructions:
+        if function == "mul" and powers.intersection(words):
+            function, words = "carry", tuple(sorted(words, key=lambda w: w not in powers))
+        instructions.append((function, words))
+    return template._replace(instructions=tuple(instructions))
 
 
 def carried(graph: Graph, expression: Any, places: Mapping[Any, int]) -> int:

@@ -50,6 +50,12 @@ class Names:
         self.whole = False
         self.taken = taken
 
+    def free(self, name: str) -> str:
+        """A name like this one that the program does not use."""
+        while name in self.taken:
+            name += "_"
+        return name
+
     def of(self, symbol: Any) -> str:
         """The name of a Symbol; an element's is `x[i]` or `x[0, 1]`."""
         name = str(symbol.name)
@@ -116,6 +122,9 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
 
     def _print_Mul(self, e: Any) -> str:
         """`3/2*(x + 2)`: a fraction goes in front, unless there is something else below."""
+        steps = [x for x in e.args if isinstance(x, sympy.Heaviside)]
+        if len(steps) > 1:
+            return self._several_steps(e, steps)
         factor, rest = e.as_coeff_Mul()
         if not factor.is_Rational or factor.q == 1:
             return str(super()._print_Mul(e))
@@ -124,6 +133,12 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
         if abs(factor.p) == 1 or sympy.fraction(rest)[1] != 1:
             return str(super()._print_Mul(e))
         return self._in_front(f"{factor.p}/{factor.q}", rest)
+
+    def _several_steps(self, e: Any, steps: list[Any]) -> str:
+        """A product of steps as one choice: `where((x > 0) & (1 > x), ..., 0)`."""
+        conditions = " & ".join(f"({self._condition(x)})" for x in sorted(steps, key=str, reverse=True))
+        rest = self._print(sympy.Mul(*(x for x in e.args if x not in steps)))
+        return f"{self.function_name('where')}({conditions}, {rest}, 0)"
 
     def _in_front(self, number: str, rest: Any) -> str:
         right = self.parenthesize(rest, PRECEDENCE["Mul"], strict=True)
@@ -150,7 +165,14 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
             return f"{self.function_name('sqrt')}({self._print(e.base)})"
         if e.exp == sympy.Rational(-1, 2):
             return f"1/{self.function_name('sqrt')}({self._print(e.base)})"
+        if e.exp.is_Rational and e.exp.q == 3:  # a power of 1/3 is nan of negative numbers, a cube root is not
+            return self._cube_root(e.base, int(e.exp.p))
         return str(super()._print_Pow(e, rational=rational))
+
+    def _cube_root(self, base: Any, power: int) -> str:
+        root = f"{self.function_name('cbrt')}({self._print(base)})"
+        raised = root if abs(power) == 1 else f"{root}**{abs(power)}"
+        return raised if power > 0 else f"1/{raised}"
 
     def _print_Max(self, e: Any) -> str:
         return self._nested("maximum", e.args)
@@ -159,22 +181,30 @@ class TextPrinter(StrPrinter):  # type: ignore[misc]
         return self._nested("minimum", e.args)
 
     def _nested(self, name: str, args: Any) -> str:
-        words = sorted(self._print(x) for x in args)
+        words = [self._print(x) for x in sorted(args, key=lambda x: (bool(x.is_number), str(x)))]
         found = words[-1]
         for word in reversed(words[:-1]):
             found = f"{self.function_name(name)}({word}, {found})"
         return str(found)
 
     def _print_Heaviside(self, e: Any) -> str:
+        return f"{self.function_name('where')}({self._condition(e)}, 1, 0)"
+
+    def _condition(self, e: Any) -> str:
+        """Where a step is 1; a number stands on the right."""
         argument = e.args[0]
+        number, rest = argument.as_coeff_Add()
+        if number != 0 and rest.could_extract_minus_sign():
+            return f"{self._print(-rest)} < {self._print(number)}"
+        if number != 0:
+            return f"{self._print(rest)} > {self._print(-number)}"
         above, below = (0, 0)
         if argument.is_Add and len(argument.args) == 2:
             negative = [x for x in argument.args if x.could_extract_minus_sign()]
             if len(negative) == 1:
                 below = -negative[0]
                 above = argument + below
-        condition = f"{self._print(above or argument)} > {self._print(below)}"
-        return f"{self.function_name('where')}({condition}, 1, 0)"
+        return f"{self._print(above or argument)} > {self._print(below)}"
 
     def _print_Piecewise(self, e: Any) -> str:
         *pieces, last = e.args
@@ -209,11 +239,11 @@ class PythonPrinter(TextPrinter):
         """The qualified name."""
         if name == "stop_gradient":
             return ""
-        return f"special.{name}" if name in _SCIPY else f"np.{name}"
+        return f"{self.names.free('special' if name in _SCIPY else 'np')}.{name}"
 
     def constant_name(self, name: str, value: str) -> str:
         """NumPy's constant."""
-        return f"np.{name}"
+        return f"{self.names.free('np')}.{name}"
 
 
 class TexPrinter(LatexPrinter):  # type: ignore[misc]
@@ -303,7 +333,10 @@ _GREEK = frozenset(
 
 def decimal(e: Any) -> str:
     """A rational as a decimal fraction, to a float's digits."""
-    found = repr(float(e.p) / float(e.q)) if abs(e.p) < 10**300 and e.q < 10**300 else str(sympy.Float(e, 17))
+    try:
+        found = repr(int(e.p) / int(e.q))  # of integers, so that it is rounded once
+    except OverflowError:
+        found = str(sympy.Float(e, 17))
     return found[:-2] if found.endswith(".0") else found
 
 

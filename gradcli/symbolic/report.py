@@ -16,6 +16,7 @@ class InputReport:
             the other isn't is infinite.
         rounding: the largest rounding that nobody can avoid, see `gradcli.symbolic.oracle`.
         tolerance: what the worst element was allowed.
+        by_rounding: whether some element is equal only by the rounding that nobody can avoid, not by rtol or atol.
         worst: the element that is worst beside its tolerance: {"index", "got", "exact"}, None without elements.
     """
 
@@ -27,6 +28,7 @@ class InputReport:
         self.max_ulp_error = 0.0
         self.rounding = 0.0
         self.tolerance = 0.0
+        self.by_rounding = False
         self.worst: dict[str, Any] | None = None
         self._badness = -1.0
 
@@ -41,10 +43,15 @@ class InputReport:
         ulp: float,
         tolerance: float,
         rounding: float,
+        plain: float | None = None,
     ) -> bool:
-        """Take up one element: `error` against `tolerance`, `size` the exact value's; returns whether it is equal."""
+        """Take up one element: `error` against `tolerance`, `size` the exact value's; returns whether it is equal.
+
+        `plain` is what the tolerance would be without the rounding.
+        """
         self.elements += 1
         equal = error <= tolerance
+        self.by_rounding |= equal and plain is not None and error > plain
         if not equal:
             self.ok = False
         self.max_abs_error = _larger(self.max_abs_error, error)
@@ -137,6 +144,14 @@ def finite(x: Any) -> Any:
     if isinstance(x, float) and not math.isfinite(x):
         return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
     return x
+
+
+def place_of(span: Any) -> str | None:
+    """`file:line:column` of a source span."""
+    if span is None:
+        return None
+    source = getattr(span, "source", None)
+    return f"{getattr(source, 'name', source)}:{span.line}:{span.column}"
 
 
 def ratio(error: float, size: float) -> float:

@@ -101,7 +101,10 @@ class Graph:
     def _append(self, function: str, arguments: tuple[int, ...], raw: Raw | None) -> int:
         index = len(self.functions)
         if self.limit is not None and index >= self.limit:
-            raise TooLarge(f"the program has more than {self.limit:,} scalar operations")
+            raise TooLarge(
+                f"the program has more than {self.limit:,} scalar operations (check it at smaller shapes, or choose "
+                "inputs with --wrt and --method numeric)"
+            )
         if not index & _CHARGED:
             budget.charge(_BYTES * _CHARGED, "the exact form of the program")
         self.functions.append(function)

@@ -11,7 +11,7 @@ import sympy
 from gradcli.symbolic.to_sympy import LocallyConstant
 
 #: Operations up to which each kind of rewriting is tried; beyond it SymPy may take minutes.
-_FACTORED, _REWRITTEN = 120, 50
+_MEASURED, _FACTORED, _REWRITTEN = 600, 120, 50
 #: Seconds that all formulas of one call may take together.
 SECONDS = 2.0
 
@@ -24,7 +24,7 @@ class Simplifier:
 
     def best(self, expression: Any) -> Any:
         """The most readable form that was found."""
-        if expression.is_Atom:
+        if expression.is_Atom or sympy.count_ops(expression) > _MEASURED:
             return expression
         allowed = _functions(expression)
         best, measure = expression, readability(expression)
@@ -37,8 +37,6 @@ class Simplifier:
 
     def _forms(self, expression: Any) -> Iterator[Any]:
         size = sympy.count_ops(expression)
-        if size > 2000:
-            return
         yield from _tried(sympy.factor_terms, expression)
         if size > _FACTORED or self._late() or _of_high_degree(expression):
             return

@@ -13,7 +13,7 @@ from mpmath import libmp
 from sympy.logic.boolalg import Boolean
 
 from gradcli.graph.errors import ArgumentError
-from gradcli.symbolic.evaluate import plan
+from gradcli.symbolic.evaluate import Step, plan
 from gradcli.symbolic.functions import FUNCTIONS, Raw, defined
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
 
@@ -21,8 +21,12 @@ from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
 _PI_PARTS = (1, 2, 3, 4, 6, 8, 180)
 #: A fraction with a power of two up to this below is exactly short; other floats are shown in decimals.
 _SHORT = 64
+#: A float that is a fraction of two numbers, this the largest below, is shown as it: 1/3, not 0.3333333333333333.
+_PLAIN = 99
 #: How many operations an expression may have, written out.
-_TREE = 20_000
+_TREE = 4_000
+#: How deep functions and operations may be nested: SymPy walks its trees by recursion.
+_DEPTH = 100
 
 
 class LocallyConstant(sympy.Function):  # type: ignore[misc]
@@ -66,6 +70,7 @@ class Expressions:
         self._symbol = symbol
         self._made: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
+        self._depths: dict[int, int] = {}
         self.decimals = False
 
     def of(self, roots: Sequence[int]) -> list[Any]:
@@ -77,14 +82,32 @@ class Expressions:
         for step in plan(self._graph, roots):
             if step.place in self._made:
                 continue
+            self._depths[step.place] = self._depth(step)
             size = 1 + sum(self._sizes[a] for a in step.arguments)
+            if size > 4 * _TREE:
+                self._refuse()
+            made = self._made[step.place] = self._expression(step.place)
+            if size > _TREE:  # SymPy may have added up what was counted piece by piece
+                size = int(sympy.count_ops(made)) + 1
             if size > _TREE:
-                raise ArgumentError(
-                    f"the formula has more than {_TREE:,} operations", mend="gradcli grad gives the derivative's value"
-                )
+                self._refuse()
             self._sizes[step.place] = size
-            self._made[step.place] = self._expression(step.place)
         return [number_of(self._made[r]) for r in roots]
+
+    def _refuse(self) -> None:
+        raise ArgumentError(
+            f"the formula has more than {_TREE:,} operations", mend="gradcli grad gives the derivative's value"
+        )
+
+    def _depth(self, step: Step) -> int:
+        """How deep an expression is; sums and products of several terms are as deep as one."""
+        flat = self._graph.functions[step.place] in ("add", "sub", "mul")
+        depth = max((self._depths[a] for a in step.arguments), default=0) + (0 if flat else 1)
+        if depth > _DEPTH:
+            raise ArgumentError(
+                f"the formula is nested more than {_DEPTH} deep", mend="gradcli grad gives the derivative's value"
+            )
+        return depth
 
     def _expression(self, index: int) -> Any:
         graph = self._graph
@@ -116,9 +139,20 @@ class Expressions:
         fraction = Fraction(value)
         if fraction.denominator <= _SHORT and abs(fraction.numerator) < 10_000:
             return sympy.Rational(fraction.numerator, fraction.denominator)
+        plain = fraction.limit_denominator(_PLAIN)
+        if _unending(plain.denominator) and float(plain) == value:
+            return sympy.Rational(plain.numerator, plain.denominator)
         self.decimals = True
         written = Fraction(Decimal(repr(value)))
         return sympy.Rational(written.numerator, written.denominator)
+
+
+def _unending(denominator: int) -> bool:
+    """Whether a fraction has no end as a decimal, so that whoever has its float wrote a fraction."""
+    for factor in (2, 5):
+        while denominator % factor == 0:
+            denominator //= factor
+    return denominator > 1
 
 
 def _known(value: float) -> Any:
@@ -183,4 +217,37 @@ _SPECIAL: dict[str, Callable[..., Any]] = {
 def differentiated(expression: Any, symbol: Any) -> Any:
     """The derivative where there is one: what lives at a kink alone is left out."""
     found = sympy.diff(expression, symbol)
-    return found.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0)) if found.has(sympy.DiracDelta) else found
+    if found.has(sympy.DiracDelta):
+        found = found.replace(sympy.DiracDelta, lambda *_: sympy.Integer(0))
+    if found.has(sympy.sign) and found.has(sympy.Abs):
+        found = found.replace(lambda e: e.is_Mul, _without_sign)
+    return found.replace(sympy.Heaviside, _step) if found.has(sympy.Heaviside) else found
+
+
+def _without_sign(product: Any) -> Any:
+    """sign(u)/abs(u) is 1/u."""
+    factors = set(product.args)
+    for x in product.args:
+        if isinstance(x, sympy.sign) and 1 / sympy.Abs(x.args[0]) in factors:
+            return product / x * sympy.Abs(x.args[0]) / x.args[0]
+    return product
+
+
+def _step(argument: Any, *at_zero: Any) -> Any:
+    """A step at a larger or smaller one with a number, told without it: `max(x, 0) < 1` is `x < 1`."""
+    sign, rest = sympy.Integer(1), argument
+    for bent in argument.atoms(sympy.Max, sympy.Min):
+        numbers = [x for x in bent.args if x.is_Rational]
+        others = [x for x in bent.args if not x.is_Rational]
+        sign = argument.coeff(bent)
+        rest = argument - sign * bent
+        if len(numbers) != 1 or len(others) != 1 or abs(sign) != 1 or not rest.is_Rational:
+            continue
+        border, is_max = -rest * sign, isinstance(bent, sympy.Max)
+        if numbers[0] == border:
+            continue
+        decided = (numbers[0] > border) == is_max  # the number alone puts it on its side of the border
+        if decided:
+            return sympy.Integer(int((sign > 0) == is_max))
+        return sympy.Heaviside(sign * (others[0] - border))
+    return sympy.Heaviside(argument, *at_zero)

@@ -13,14 +13,28 @@ from gradcli.tensor.handle import Tensor
 def _one(tensor: Tensor | CoreValue, what: str) -> Any:
     value = tensor.value if isinstance(tensor, Tensor) else tensor
     if value.size != 1:
-        raise GradcliError(
-            f"{what} of a tensor with {value.size} elements is ambiguous",
-            mend="use any() or all()" if what == "the truth" else "index one element",
-        )
+        raise _ambiguous(what, value.size)
     found = concrete(value).reshape(()).item()
     if state.recording is not None:
         state.recording.guard(value, found)
     return found
+
+
+def _ambiguous(what: str, size: int) -> GradcliError:
+    """The error of a tensor where one element is due, in the words of the library that the program follows."""
+    mend = "use any() or all(), and & | ~ to join masks" if what == "the truth" else "index one element"
+    many = f"with {'more than one' if size else 'no'}"
+    if state.torch_semantics:
+        if what == "the truth":
+            words = f"Boolean value of Tensor {many} value{'' if size else 's'} is ambiguous"
+        else:
+            words = f"a Tensor with {size} elements cannot be converted to Scalar"
+    elif what == "the truth":
+        array = f"an array {many} element" if size else "an empty array"
+        words = f"The truth value of {array} is ambiguous"
+    else:
+        words = f"{what} of an array of {size} elements is ambiguous"
+    return GradcliError(words, mend=mend)
 
 
 def truth(tensor: Tensor | CoreValue) -> bool:

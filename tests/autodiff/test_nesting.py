@@ -30,6 +30,26 @@ def test_seven_derivatives_of_a_product():
         f = (forward if order % 2 else grad)(f)
 
 
+@pytest.mark.parametrize(
+    ("name", "series"),
+    [
+        ("tanh", [0.0, 1.0, 0.0, -2.0, 0.0, 16.0]),
+        ("sigmoid", [0.5, 0.25, 0.0, -0.125, 0.0, 0.25]),
+        ("softplus", [np.log(2), 0.5, 0.25, 0.0, -0.125, 0.0]),
+        ("silu", [0.0, 0.5, 0.5, 0.0, -0.5, 0.0]),
+        ("arctan", [0.0, 1.0, 0.0, -2.0, 0.0, 24.0]),
+        ("arcsinh", [0.0, 1.0, 0.0, -1.0, 0.0, 9.0]),
+        ("erf", [0.0, 2 / np.pi**0.5, 0.0, -4 / np.pi**0.5, 0.0, 24 / np.pi**0.5]),
+    ],
+)
+def test_high_derivatives_at_zero(name, series):
+    """A rule that is stable by way of |x| is right no further than the next derivative at 0."""
+    f = lookup("", name)
+    for order, expected in enumerate(series):
+        assert float(f(np.float64(0.0))) == pytest.approx(expected, abs=1e-13)
+        f = (forward if order % 2 else grad)(f)
+
+
 @pytest.mark.parametrize("outer", [grad, forward])
 @pytest.mark.parametrize("inner", [grad, forward])
 def test_perturbations_are_not_confused(outer, inner):
@@ -120,7 +140,7 @@ def test_what_cannot_be_differentiated_says_so():
         grad(lambda x: x)(np.ones(3))
     with pytest.raises(NotDifferentiable, match="with respect to int64"):
         grad(lambda x: x * 1.0)(np.arange(3))
-    with pytest.raises(ArgumentError, match="argnums=1 but the function was called with 1 arguments"):
+    with pytest.raises(ArgumentError, match="argnums=1 but the function was called with 1 argument"):
         grad(lambda x: x, argnums=1)(X)
     with pytest.raises(ShapeError, match=r"a cotangent of shape \[2\] stands for a value of shape \[3\]"):
         vjp(lambda x: x, np.ones(3))[1](np.ones(2))

@@ -60,7 +60,7 @@ def test_which_derivative(gradcli: Callable, words: tuple[str, ...], derivative:
          "--against: 'z' is none of the inputs that are differentiated (x, y)"),
         (("x*y", "x=1", "y=2", "--against", "x,y=1"), "--against: 'x,y' should name one input, as in x=VALUE"),
         (("x*y", "x=1", "y=2", "--against", "x=1", "--against", "x=1"), "--against: 'x' is given twice"),
-        (("x*y", "x=1", "y=2", "--against", "missing.json"), "no file 'missing.json'"),
+        (("x*y", "x=1", "y=2", "--against", "missing.json"), "no such file: 'missing.json'"),
         (("x > 1", "x=2"), "the result is bool, which carries no derivative"),
     ],
 )  # fmt: skip
@@ -158,3 +158,32 @@ def test_the_numeric_method(gradcli: Callable) -> None:
     assert json.loads(done.out)["method"] == "numeric"
     done = gradcli("check", "sum(sin(x)*y)", "x=1,2,3", "y=2", "--method", "numeric", "--against", "y=1")
     assert done.code == 1
+
+
+def test_the_power_of_ten_of_the_exact_value_is_shown(gradcli: Callable) -> None:
+    done = gradcli("check", "x*1e-300", "x=1", "--against", "x=0")
+    assert done.code == 1
+    assert "worst: got 0.0, exact 1.00000000000000002505909183520875968...e-300\n" in done.out
+
+
+def test_cancellation_is_told_in_words(gradcli: Callable) -> None:
+    done = gradcli("check", "(1-cos(x))/x**2", "x=1e-8")
+    assert done.code == 0
+    assert "(rounding 2.03e+08, and no more: its terms cancel)\n" in done.out
+    assert "cancel" not in gradcli("check", "(1-cos(x))/x**2", "x=1").out
+
+
+def test_a_branch_on_its_boundary_has_clean_limits(gradcli: Callable) -> None:
+    done = gradcli("check", "-e", "y = x**2 if x > 0 else -3*x\ny", "x=0")
+    assert done.code == 0
+    assert "by x: left -3.0, right 0.0, chosen -3.0\n" in done.out
+
+
+def test_a_file_of_derivatives_may_be_written_with_the_sign_of_files(gradcli: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "g.json"
+    path.write_text('{"x": 2, "y": 1}')
+    assert gradcli("check", "x*y", "x=1", "y=2", "--against", f"@{path}", "--quiet") == (0, "", "")
+    done = gradcli("check", "x*y", "x=1", "y=2", "--against", "2")
+    assert done.code == 2
+    assert "'2' is neither NAME=VALUE nor a file" in done.err
+    assert "write --against x=VALUE" in done.err

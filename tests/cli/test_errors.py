@@ -62,7 +62,44 @@ def test_a_name_that_stands_nowhere(gradcli: Callable) -> None:
 def test_a_missing_file(gradcli: Callable) -> None:
     done = gradcli("eval", "model.grad")
     assert done.code == 2
-    assert done.err.startswith("error: no file 'model.grad'\n")
+    assert done.err.startswith("error: no such file: 'model.grad'\n  --> <command line>:1:14\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "column"),
+    [
+        (("eval", "./nowhere"), "no such file: './nowhere'", 14),
+        (("eval", "/dev/null"), "'/dev/null' is a device, expected a file or a pipe", 14),
+        (("eval", "x", "x=@nowhere.csv"), "no such file: 'nowhere.csv'", 16),
+        (("eval", "x", "--data", "nowhere.csv"), "no such file: 'nowhere.csv'", 23),
+        (("vjp", "x", "x=1", "-v", "@nowhere.csv"), "no such file: 'nowhere.csv'", 22),
+        (("check", "x", "x=1", "--against", "x=@nowhere.csv"), "no such file: 'nowhere.csv'", 31),
+        (("vjp", "x", "x=1,2", "-v", "y=1,1"), "vjp takes each -v without a name", 24),
+    ],
+)
+def test_a_fault_of_a_word_is_shown_in_the_command_line(
+    gradcli: Callable, words: tuple[str, ...], message: str, column: int
+) -> None:
+    done = gradcli(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {message}\n  --> <command line>:1:{column}\n"), done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "message"),
+    [
+        (("eval", "x", "x=None"), "x=:1:1", "a VALUE is a number or an array"),
+        (("eval", "x", "x=[[1,2],[3]]"), "x=:1:1", "a list of unequal parts is no array: shapes [1] and [2]"),
+        (("vjp", "x", "x=1", "-v", "1;2"), "-v:1:1", "a VALUE is one expression"),
+        (("eval", "a = []\na.append(a)\na"), "<program>:3:1", "the result is nested more than 32 deep"),
+    ],
+)
+def test_a_fault_of_a_value_is_shown_in_it(
+    gradcli: Callable, words: tuple[str, ...], place: str, message: str
+) -> None:
+    done = gradcli(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {message}\n  --> {place}\n"), done.err
 
 
 @pytest.mark.parametrize(

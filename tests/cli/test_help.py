@@ -77,6 +77,19 @@ def test_the_shell_completes(shell: Callable, line: str, found: list[str]) -> No
 
 
 def test_the_completion_script_calls_this_program(shell: Callable) -> None:
-    done = shell("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
-    assert done.code == 0
-    assert "_GRADCLI_COMPLETE=complete_bash" in done.out
+    marks = {"bash": "complete -o default -F", "zsh": "#compdef gradcli", "fish": "complete --command gradcli"}
+    for name, mark in marks.items():
+        done = shell("--show-completion", name)
+        assert (done.code, done.err) == (0, "")
+        assert mark in done.out
+        assert f"_GRADCLI_COMPLETE=complete_{name}" in done.out
+
+
+def test_completion_of_another_shell_is_refused(shell: Callable) -> None:
+    done = shell("--show-completion", "fsh")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: completion is for bash, zsh, fish, powershell, pwsh, not 'fsh'\n"
+        "  --> <command line>:1:27\n  |\n1 | gradcli --show-completion fsh\n"
+        "  |                           ^^^ did you mean 'fish'?\n"
+    )

@@ -179,7 +179,7 @@ def test_the_leftovers_are_named_as_the_writer_names_them(tmp_path: Path, monkey
     seen: list[str] = []
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda a, b: (seen.append(os.path.basename(a)), replace(a, b)))
-    atomic.write_whole(str(tmp_path / "x.txt"), b"1")
+    atomic.write_whole(str(tmp_path / "x.txt"), [b"1"])
     assert len(seen) == 1
     assert seen[0].startswith(LEFTOVER.format(pid=os.getpid()))
 

@@ -56,6 +56,18 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
+def test_a_narrow_terminal_gets_lines_where_a_table_does_not_fit() -> None:
+    out, _ = on_terminal("check", "x*exp(-x)", "x=0.3", columns=40)
+    lines = plain(out).splitlines()
+    assert lines[2].startswith("x: ok, 1 element, largest errors abs")
+    assert max(map(len, lines)) <= 40
+
+
+def test_control_characters_of_an_answer_are_escaped() -> None:
+    out, _ = on_terminal("eval", "f'\x1b[31m{x}\\n\u202e'", "x=1", "--format", "text")
+    assert out == "\\x1b[31m1.0\n\\u202e\n"
+
+
 def test_a_gradient() -> None:
     out, err = on_terminal("grad", "sum(x**2)", "x=1,2,3")
     assert err == ""

@@ -109,7 +109,7 @@ def test_counts() -> None:
         ("eval x --each f.csv", "unknown option '--each'", None, 3),
         ("evla x", "unknown command 'evla'", "did you mean 'eval'?", 1),
         ("x**2 x=3", "unknown command 'x**2'", None, 1),
-        ("run f.py", "unknown command 'run'", None, 1),
+        ("frobnicate f.py", "unknown command 'frobnicate'", None, 1),
         ("--seed 3", "unknown option '--seed'", "options stand after the command", 1),
         ("eval", "the PROGRAM is missing", None, None),
         ("eval x 3", "expected NAME=VALUE, found '3'", None, 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,6 +21,10 @@ HESSIAN = Answer(
     [(("x", "x"), np.eye(2)), (("x", "y"), np.array([1.5, 2])), (("y", "x"), np.array([1.5, 2])), (("y", "y"), 7.0)],
     {"value": 1.0, "hessian": {"x": {"x": np.eye(2)}}},
 )
+
+
+def encoded(answer: Answer, form: str) -> bytes:
+    return b"".join(encode(answer, form))
 
 
 @pytest.mark.parametrize(
@@ -61,10 +66,28 @@ def test_text(value: object, text: str) -> None:
 
 
 def test_text_of_several_results() -> None:
-    assert encode(HESSIAN, "text").decode() == (
+    assert encoded(HESSIAN, "text").decode() == (
         "# x x\n1.0 0.0\n0.0 1.0\n# x y\n1.5 2.0\n# y x\n1.5 2.0\n# y y\n7.0\n"
     )
-    assert encode(Answer([(("x",), np.arange(2))], {}), "text") == b"0 1\n"
+    assert encoded(Answer([(("x",), np.arange(2))], {}), "text") == b"0 1\n"
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128])
+@pytest.mark.parametrize("shape", [(9,), (9, 1), (1, 9), (5, 3), (3, 2, 2), (2, 3, 5), (2, 2, 9), (2, 1, 2, 3)])
+def test_large_arrays_are_written_in_pieces(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], dtype: type
+) -> None:
+    array = (np.arange(np.prod(shape)) / 7).astype(dtype).reshape(shape)
+    array.flat[4] = np.nan
+    answer = Answer([(("x",), array), (("y",), array[0])], {"value": 1.0, "grad": {"x": array, "y": [array[0], "ü"]}})
+    whole = {form: encoded(answer, form) for form in ("text", "json", "csv")}
+    for module in ("text", "json_text", "csv_text"):
+        monkeypatch.setattr(f"gradcli.files.{module}.AT_A_TIME", 4)
+    for form, expected in whole.items():
+        pieces = list(encode(answer, form))
+        assert b"".join(pieces) == expected
+        assert len(pieces) > 2
+    assert json.loads(whole["json"])["grad"]["y"][1] == "ü"
 
 
 @given(st.floats())
@@ -117,32 +140,32 @@ def test_json(document: object, line: str) -> None:
     ],
 )
 def test_csv(results: list[tuple[tuple[str, ...], object]], text: str) -> None:
-    assert encode(Answer(results, {}), "csv").decode() == text
+    assert encoded(Answer(results, {}), "csv").decode() == text
 
 
 def test_csv_of_a_hessian() -> None:
-    assert encode(HESSIAN, "csv").decode() == "x.x.0,x.x.1,x.y,y.x,y.y\n1.0,0.0,1.5,1.5,7.0\n0.0,1.0,2.0,2.0,\n"
+    assert encoded(HESSIAN, "csv").decode() == "x.x.0,x.x.1,x.y,y.x,y.y\n1.0,0.0,1.5,1.5,7.0\n0.0,1.0,2.0,2.0,\n"
 
 
 def test_npy() -> None:
     array = np.asfortranarray(np.arange(6.0).reshape(2, 3))
-    back = np.load(io.BytesIO(encode(Answer([(("x",), array)], {}), "npy")))
+    back = np.load(io.BytesIO(encoded(Answer([(("x",), array)], {}), "npy")))
     assert back.tolist() == array.tolist()
     with pytest.raises(GradcliError) as caught:
-        encode(HESSIAN, "npy")
+        encoded(HESSIAN, "npy")
     assert caught.value.message == "npy holds one array, and the answer has 4 (x,x, x,y, y,x, y,y); use npz"
 
 
 def test_npz_has_a_result_per_name_and_the_same_bytes_every_time() -> None:
-    data = encode(HESSIAN, "npz")
+    data = encoded(HESSIAN, "npz")
     archive = np.load(io.BytesIO(data))
     assert sorted(archive) == ["x,x", "x,y", "y,x", "y,y"]
     assert archive["x,y"].tolist() == [1.5, 2.0]
-    assert data == encode(HESSIAN, "npz")
+    assert data == encoded(HESSIAN, "npz")
 
 
 def test_npz_takes_any_name() -> None:
-    archive = np.load(io.BytesIO(encode(Answer([(("file",), 1.0), (("allow_pickle",), 2.0)], {}), "npz")))
+    archive = np.load(io.BytesIO(encoded(Answer([(("file",), 1.0), (("allow_pickle",), 2.0)], {}), "npz")))
     assert (archive["file"], archive["allow_pickle"]) == (1.0, 2.0)
 
 
@@ -150,7 +173,7 @@ def test_npz_takes_any_name() -> None:
 def test_what_is_no_number_is_refused(form: str) -> None:
     for value in ("text", None, [[1], [1, 2]]):
         with pytest.raises(GradcliError) as caught:
-            encode(Answer([(("value",), value)], {}), form)
+            encoded(Answer([(("value",), value)], {}), form)
         assert caught.value.message == f"{form} holds arrays of numbers, and value is none"
 
 
@@ -169,13 +192,13 @@ class Terminal(io.BytesIO):
 
 def test_delivery(tmp_path: Path) -> None:
     pipe = io.BytesIO()
-    deliver(b"\x93NUMPY", None, "npy", pipe)
-    deliver(b"!", "-", "npy", pipe)
+    deliver([b"\x93NUMPY"], None, "npy", pipe)
+    deliver([b"!"], "-", "npy", pipe)
     assert pipe.getvalue() == b"\x93NUMPY!"
-    deliver(b"1\n", str(tmp_path / "a"), "text", pipe)
+    deliver([b"1\n"], str(tmp_path / "a"), "text", pipe)
     assert (tmp_path / "a").read_bytes() == b"1\n"
     with pytest.raises(GradcliError) as caught:
-        deliver(b"\x93NUMPY", None, "npy", Terminal())
+        deliver([b"\x93NUMPY"], None, "npy", Terminal())
     assert caught.value.message == (
         "npy is binary and standard output is a terminal; give a file (-o answer.npy) or a pipe"
     )

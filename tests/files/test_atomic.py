@@ -18,14 +18,14 @@ from gradcli.graph.errors import GradcliError
 
 def fault(path: object) -> tuple[str, str | None]:
     with pytest.raises(GradcliError) as caught:
-        write_whole(str(path), b"new")
+        write_whole(str(path), [b"new"])
     return caught.value.message, caught.value.mend
 
 
 def test_new_file_has_the_umasks_mode(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        write_whole(str(tmp_path / "a"), b"new")
+        write_whole(str(tmp_path / "a"), [b"new"])
     finally:
         os.umask(before)
     assert (tmp_path / "a").read_bytes() == b"new"
@@ -37,7 +37,7 @@ def test_mode_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     path.chmod(0o751)
-    write_whole(str(path), b"new")
+    write_whole(str(path), [b"new"])
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o751
 
@@ -47,8 +47,8 @@ def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "d" / "a").write_text("old")
     (tmp_path / "link").symlink_to("d/a")
     (tmp_path / "dangling").symlink_to("d/b")
-    write_whole(str(tmp_path / "link"), b"new")
-    write_whole(str(tmp_path / "dangling"), b"new")
+    write_whole(str(tmp_path / "link"), [b"new"])
+    write_whole(str(tmp_path / "dangling"), [b"new"])
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "dangling").is_symlink()
     assert (tmp_path / "d" / "a").read_bytes() == b"new"
@@ -74,7 +74,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(atomic.os, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_whole(str(tmp_path / "a"), b"new")
+        write_whole(str(tmp_path / "a"), [b"new"])
     assert os.listdir(tmp_path) == []
 
 
@@ -85,7 +85,7 @@ def test_a_real_file_size_limit(tmp_path: Path) -> None:
         "import resource, sys\n"
         "from gradcli.files.atomic import write_whole\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "try:\n    write_whole('a', bytes(5000))\n"
+        "try:\n    write_whole('a', [bytes(5000)])\n"
         "except Exception as error:\n    print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
@@ -95,13 +95,13 @@ def test_a_real_file_size_limit(tmp_path: Path) -> None:
 
 
 def test_what_is_no_regular_file_is_written_to_straight(tmp_path: Path) -> None:
-    write_whole("/dev/null", b"new")
+    write_whole("/dev/null", [b"new"])
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
     os.mkfifo(tmp_path / "pipe")
     found: list[bytes] = []
     reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_bytes()))
     reader.start()
-    write_whole(str(tmp_path / "pipe"), b"new")
+    write_whole(str(tmp_path / "pipe"), [b"new"])
     reader.join()
     assert found == [b"new"]
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
@@ -109,10 +109,18 @@ def test_what_is_no_regular_file_is_written_to_straight(tmp_path: Path) -> None:
 
 def test_an_open_descriptor(tmp_path: Path) -> None:
     reader, writer = os.pipe()
-    write_whole(f"/dev/fd/{writer}", b"new")
+    write_whole(f"/dev/fd/{writer}", [b"new"])
     os.close(writer)
     assert os.read(reader, 10) == b"new"
     os.close(reader)
+
+
+def test_an_open_file_goes_on_where_it_stands(tmp_path: Path) -> None:
+    with open(tmp_path / "a", "w+b", buffering=0) as stream:
+        stream.write(b"before ")
+        write_whole(f"/dev/fd/{stream.fileno()}", [b"an", b"swer"])
+        stream.write(b" after")
+    assert (tmp_path / "a").read_bytes() == b"before answer after"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")

@@ -80,6 +80,7 @@ def test_bools() -> None:
         ("[1, -1e999]", "a.json[1]: the number is beyond what a float64 holds (1.8e308)"),
         ('["NaN", 1e999]', "a.json[1]: the number is beyond what a float64 holds (1.8e308)"),
         ('{"x": 1, "x": 2}', "a.json has the key 'x' twice"),
+        ("{" + "".join(f'"{n}": 1, ' for n in range(30_000)) + '"x": 1, "x": 2}', "a.json has the key 'x' twice"),
         ('{"x": 1, "y": 2}', "a.json holds an object, expected numbers; choose with @a.json:x (keys: x, y)"),
         ("{}", "a.json holds an object, expected numbers"),
         ("[" * 65 + "]" * 65, "a.json: lists nested 65 deep, expected at most 64"),

@@ -67,9 +67,9 @@ def test_unknown_suffix_is_refused(here: Path) -> None:
 
 def test_missing_file_names_the_nearest(here: Path) -> None:
     (here / "train.csv").write_text("1\n")
-    assert fault("trian.csv") == ("no file 'trian.csv'", "did you mean 'train.csv'?")
-    assert fault("data/train.csv") == ("no file 'data/train.csv'", "there is no folder 'data'")
-    assert fault("zzz.csv") == ("no file 'zzz.csv'", None)
+    assert fault("trian.csv") == ("no such file: 'trian.csv'", "did you mean 'train.csv'?")
+    assert fault("data/train.csv") == ("no such file: 'data/train.csv'", "there is no folder 'data'")
+    assert fault("zzz.csv") == ("no such file: 'zzz.csv'", None)
 
 
 def test_nothing_after_the_at_sign() -> None:
@@ -99,7 +99,7 @@ def test_permission(here: Path) -> None:
 
 
 def test_control_and_bidi_characters_of_a_path_are_escaped(here: Path) -> None:
-    assert fault("a\n\x1b[31m\u202eb.csv")[0] == r"no file 'a\n\x1b[31m\u202eb.csv'"
+    assert fault("a\n\x1b[31m\u202eb.csv")[0] == r"no such file: 'a\n\x1b[31m\u202eb.csv'"
 
 
 def test_impossible_paths() -> None:
@@ -121,7 +121,7 @@ def test_colon_belongs_to_the_name_where_such_a_file_is(here: Path) -> None:
     assert read("t.csv:x.csv").tolist() == 5.0
     assert read("t.csv:y").tolist() == [2.0, 4.0]
     assert fault("t.csv:")[0] == "'@t.csv:' ends in a colon, expected a key after it"
-    assert fault("u.csv:y") == ("no file 'u.csv'", "did you mean 't.csv'?")
+    assert fault("u.csv:y") == ("no such file: 'u.csv'", "did you mean 't.csv'?")
 
 
 def through_pipe(path: Path, content: bytes) -> np.ndarray:

@@ -13,13 +13,14 @@ from gradcli.ops.elementwise import MUL
 
 def test_readable():
     assert readable(999) == "999 bytes"
-    assert readable(8_000_000_000_000) == "8.0 TB"
+    assert readable(4 << 30) == "4.0 GiB"
+    assert readable(8_000_000_000_000) == "7.3 TiB"
 
 
 def test_one_allocation_past_the_limit_is_refused_before_it_is_made():
     own = Budget()
     own.open(1_000_000)
-    with pytest.raises(LimitReached, match=r"limit reached: --max-bytes: zeros needs 8\.0 MB; .* of 1\.0 MB are"):
+    with pytest.raises(LimitReached, match=r"limit reached: --max-bytes: zeros needs 7\.6 MiB; .* of 976\.6 KiB are"):
         own.charge(8_000_000, "zeros")
 
 
@@ -50,7 +51,7 @@ def test_memory_that_is_kept_counts():
 def test_broadcasting_is_foreseen():
     budget.open(1_000_000)
     try:
-        with pytest.raises(LimitReached, match=r"multiply needs 80\.0 GB"):
+        with pytest.raises(LimitReached, match=r"multiply needs 74\.5 GiB"):
             bind(MUL, np.ones((100_000, 1)), np.ones((1, 100_000)))
     finally:
         budget.open(None)

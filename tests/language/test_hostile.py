@@ -113,7 +113,7 @@ def _limited():
     assert sys.getrecursionlimit() == before
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**40))
 def test_random_programs(seed):
     pick = random.Random(seed)

@@ -83,6 +83,22 @@ def test_dimensions():
     assert run("w: float[n] = ones(n)\nsum(w)", n=3.0).cores() == (3.0,)
 
 
+@pytest.mark.parametrize(
+    ("axis", "size"), [("n + 1", 4), ("1 + n", 4), ("2*n + 1", 2), ("n - 2", 7), ("9 - n", 4), ("n*5", 1), ("n + m", 2)]
+)
+def test_a_dimension_in_an_expression(axis, size):
+    extra = "\ny: float[m]\nn + 0*sum(y)" if "m" in axis else "\nn"
+    values = {"y": np.ones(3)} if "m" in axis else {}
+    assert run(f"x: float[{axis}]{extra}", x=np.ones(5), **values).cores() == (size,)
+
+
+def test_a_dimension_that_no_size_fits():
+    with pytest.raises(GradcliError, match="missing dimension 'n'"):
+        run("x: float[2*n]\nn", x=np.ones(5))
+    with pytest.raises(GradcliError, match=r"declared float\[n \+ 1\], where n is 4 \(from y\)"):
+        run("y: float[n]\nx: float[n + 1]\nn", x=np.ones(4), y=np.ones(4))
+
+
 def test_declared_kinds():
     assert run("k: int\nx[k]", x=np.array([5.0, 6.0]), k=1.0).cores() == (6.0,)
     assert run("k: int\nk/2", k=3.0).cores() == (1.5,)
@@ -190,7 +206,7 @@ def test_random_values_differ_by_name_and_repeat():
         ("", "the value of 'x' is empty"),
         ("y + 1", "'y' has no value here: a VALUE has no inputs"),
         ("a = 3", "a VALUE is one expression"),
-        ("'text'", "the program has no result"),
+        ("'text'", "a VALUE is a number or an array"),
         ("sin", "the result is the function 'sin'"),
         ("[1, 2", "was never closed"),
         ("[[1, 2], [3]]", "unequal parts"),
@@ -199,6 +215,29 @@ def test_random_values_differ_by_name_and_repeat():
 def test_no_values(text, message):
     with pytest.raises(GradcliError, match=message):
         evaluate_literal(text, "x", RunOptions())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a = x\nb = x\na, b", ("a", "b")),
+        ("a = x\na, 2*a", (None, None)),
+        ("a = x\na, a", (None, None)),
+        ("a = x\na", ("a",)),
+        ("a = x\nb = x\na, b\nprint(3)", ("a", "b")),
+        ("a = x\na\nb = 2*x", ("a",)),
+    ],
+)
+def test_outputs_bear_the_names_of_their_variables(text, names):
+    assert run(text, RunOptions(print_to=lambda words: None), x=3.0).names == names
+
+
+def test_the_lowest_integer():
+    assert run("-9223372036854775808").cores()[0] == -(2**63)
+    with pytest.raises(GradcliError, match="integers have up to 64 bits"):
+        run("9223372036854775808")
+    with pytest.raises(GradcliError, match="integers have up to 64 bits"):
+        run("-9223372036854775808**1")
 
 
 def test_a_file_name_as_value_gets_a_hint():

@@ -267,9 +267,12 @@ def test_node_names_are_pytorchs():
     from gradcli.ops.joining import CONCATENATE, STACK, UNBIND
     from gradcli.ops.shape import BROADCAST_TO, EXPAND_DIMS, RESHAPE
 
-    ops = (RESHAPE, TRANSPOSE, SWAPAXES, T, BROADCAST_TO, EXPAND_DIMS, CONCATENATE, STACK, UNBIND, CLONE, ASTYPE)
-    names = "View Permute Transpose T Expand Unsqueeze Cat Stack Unbind Clone ToCopy"
+    ops = (TRANSPOSE, SWAPAXES, T, BROADCAST_TO, EXPAND_DIMS, CONCATENATE, STACK, UNBIND, CLONE, ASTYPE)
+    names = "Permute Transpose T Expand Unsqueeze Cat Stack Unbind Clone ToCopy"
     assert [op.torch for op in ops] == names.split()
+    x = np.zeros((2, 3))
+    assert RESHAPE.torch((x,), {"shape": (6,)}) == ("ViewBackward0", (0,))
+    assert RESHAPE.torch((x.T,), {"shape": (6,)}) == ("UnsafeViewBackward0", (("CloneBackward0", (0,)),))
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ from gradcli.graph.recording import Recording
 from gradcli.graph.state import state
 from gradcli.graph.values import Spec
 from gradcli.ops.determinants import COFACTORS, SECOND_COFACTORS
-from gradcli.ops.elementwise import conj, exp, imag, real
+from gradcli.ops.elementwise import arcsinh, conj, exp, imag, real, sgn, sigmoid, tanh
+from gradcli.ops.elementwise.trigonometry import sech_squared
 from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.registry import FUNCTIONS, Case, Function, case
@@ -101,8 +102,8 @@ def _replaced(tree: Any, given: Iterator[Any]) -> Any:
 
 def _default_cases(function: Function) -> list[Case]:
     """What any elementwise function must take."""
-    op, arity = function.op, len(function.parameters)
-    if op is None or not op.promotes or (op.partials and len(op.partials) != arity):
+    op, arity = function.op, len(function.parameters) - len(function.call.__defaults__ or ())
+    if op is None or not op.promotes or op.kind == "linear" or (op.partials and len(op.partials) != arity):
         return []
     if function.name.startswith(("bitwise", "invert")):
         return [case(*[np.array([5, -3, 0])] * arity), case(*[np.array([True, False])] * arity)]
@@ -125,9 +126,13 @@ EXTRA = [
     _extra("real_on_the_way", lambda x: real(x * _PART), case((3,))),
     _extra("imag_on_the_way", lambda x: imag(exp(x * _PART)), case((3,))),
     _extra("conj_on_the_way", lambda x: imag(conj(x * _PART)), case((3,))),
+    _extra("complex_sgn", lambda x: imag(sgn(x * _PART + 1)), case((3,))),
+    _extra("complex_steps", lambda x: real(tanh(x * _PART) * sigmoid(x * _PART)), case((3,))),
+    _extra("complex_arcsinh", lambda x: imag(arcsinh(x * _PART)), case((3,))),
     _extra("complex_quotient", lambda x, y: real(x * _PART / (y + _PART)), case((3,), (3,))),
     _extra("complex_solve", lambda x: imag(solve(x + 1j * np.eye(2), x)), case(_CURVED[0][:2, :2])),
-    _extra("picked", lambda x: bind(PICKED_BACK, x, np.array([[2, 0], [1, 2]]), axis=-1), case((2, 3))),
+    _extra("picked", lambda x: bind(PICKED_BACK, x, np.array([[2, 0], [1, 1]]), axis=-1), case((2, 3))),
+    _extra("sech_squared", sech_squared, case((3,)), case(np.array([0.0, -0.5]))),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))

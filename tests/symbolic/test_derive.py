@@ -176,3 +176,56 @@ def test_a_formula_that_would_fill_pages_is_refused() -> None:
 
     with pytest.raises(GradcliError, match="operations"):
         formulas(f, x=())
+
+
+def of_arrays(f: Any, **shapes: tuple[int, ...]) -> Formulas:
+    with Recording(abstract=True) as recording:
+        inputs = {name: recording.input(name, np.zeros(shape)) for name, shape in shapes.items()}
+        y = f(*inputs.values())
+    return derive(recording, [y], inputs)
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes", "expected"),
+    [
+        (lambda x: of("norm")(x), {"x": (3,)}, "d out/d x[i] = x[i]/sqrt(sum(x**2))"),
+        (lambda x: of("logsumexp")(x), {"x": (300,)}, "d out/d x[i] = exp(x[i])/sum(exp(x))"),
+        (lambda x: of("dot")(x, x), {"x": (3,)}, "d out/d x[i] = 2*x[i]"),
+        (
+            lambda x: of("mean")((x - of("mean")(x)) ** 2),
+            {"x": (100,)},
+            "d out/d x[i] = (100*x[i] - sum(x))/5000",
+        ),
+        (lambda x: of("clip")(x, 0.0, 1.0), {"x": ()}, "where((x > 0) & (x < 1), 1, 0)"),
+        (lambda x: of("cbrt")(x), {"x": ()}, "1/(3*cbrt(x)**2)"),
+        (lambda x: x ** (4 / 3), {"x": ()}, "4/3*cbrt(x)"),
+        (lambda x: x * 1e-30, {"x": ()}, "1e-30"),
+        (lambda x: of("log")(of("abs")(x)), {"x": ()}, "1/x"),
+    ],
+)
+def test_formulas_as_a_person_writes_them(f: Any, shapes: dict[str, tuple[int, ...]], expected: str) -> None:
+    assert of_arrays(f, **shapes).text() == expected
+
+
+def test_a_norm_of_another_order_is_not_taken_for_the_second() -> None:
+    text = of_arrays(lambda x: of("norm")(x, 3), x=(2,)).text()
+    assert "x[0]" in text
+    assert "x[i]" not in text
+
+
+def test_scalars_by_sums_over_arrays() -> None:
+    with Recording(abstract=True) as recording:
+        inputs = {n: recording.input(n, np.zeros(s)) for n, s in (("a", ()), ("x", (50,)), ("y", (50,)))}
+        loss = of("sum")((inputs["y"] - inputs["a"] * inputs["x"]) ** 2)
+    found = derive(recording, [loss], {"a": inputs["a"]})
+    assert found.text() == "-2*sum(x*(y - a*x))"
+    assert "d0 = -2*np.sum(x*(y - a*x))" in found.python()
+
+
+def test_names_of_the_program_and_of_the_module_do_not_meet() -> None:
+    source = of_arrays(lambda np_, d, s: of("sin")(np_) * d * of("erf")(s), np=(), d0=(), special=()).python()
+    module: dict[str, Any] = {}
+    exec(source, module)
+    found = module["gradient"](1.0, 2.0, 3.0)
+    np.testing.assert_allclose(found[0], math.cos(1.0) * 2.0 * math.erf(3.0), rtol=1e-14)
+    np.testing.assert_allclose(found[1], math.sin(1.0) * math.erf(3.0), rtol=1e-14)

@@ -137,3 +137,80 @@ def test_second_derivatives_at_a_kink() -> None:
     report = proved(lambda x: of("sum")(of("abs")(x) * x), [0.0, 1.0], derivative="hessian")
     assert report.ok is True
     assert [(k["element"], k["left"], k["right"]) for k in report.kinks] == [([0, 0], -2.0, 2.0)]
+
+
+def test_many_elements_at_kinks_are_all_looked_at() -> None:
+    report = proved(lambda x: of("sum")(of("abs")(x)), np.zeros(150))
+    assert report.ok is True
+    assert len(report.kinks) == 100  # the report lists so many and judges all
+    wrong = {"x0": np.zeros(150)}
+    wrong["x0"][149] = 1.5
+    assert proved(lambda x: of("sum")(of("abs")(x)), np.zeros(150), claimed=wrong).ok is False
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: of("minimum")(x * x, 3 * x), (3.0, 0.0)),
+        (lambda x: of("where")(of("greater")(x, 0.0), x * x, -3 * x), (-3.0, 0.0)),
+        (lambda x: of("where")(of("greater_equal")(x, 0.0), of("sqrt")(x), x), (1.0, np.inf)),
+        (lambda x: of("where")(of("greater")(x, 0.0), x**1.05, -x), (-1.0, 0.0)),
+        (lambda x: of("where")(of("greater")(x, 0.0), x**0.95, -x), (-1.0, np.inf)),
+    ],
+)
+def test_sides_are_limits(f: Any, expected: tuple[float, float]) -> None:
+    claimed = {"x0": np.array(expected[0])}
+    kink = proved(f, 0.0, claimed=claimed).kinks[0]
+    assert (kink["left"], kink["right"]) == expected
+
+
+def summed(values: dict[str, Any]) -> Any:
+    """The program `y = sum(x**2) if sum(x) > 50 else sum(x)`."""
+    x = np.asarray(values["x0"])
+    with Recording() as recording:
+        node = recording.input("x0", x)
+        total = of("sum")(node)
+        condition = of("greater")(total, 50.0)
+        recording.guard(condition, bool(total.value > 50.0))
+        y = of("sum")(node * node) if total.value > 50.0 else total
+    return recording, [y], {"x0": node}
+
+
+def test_a_branch_that_one_ulp_does_not_turn_is_still_looked_at() -> None:
+    values = {"x0": np.ones(50)}
+    recording, outputs, inputs = summed(values)
+    report = prove(recording, outputs, inputs, {"x0": np.ones(50)}, derivative="gradient", rerun=summed)
+    assert report.ok is True
+    assert (report.kinks[0]["left"], report.kinks[0]["right"]) == (1.0, 2.0)
+    assert report.kinks[-1]["left"] is None  # more elements than are looked at: the report says so
+    wrong = {"x0": np.full(50, 2.5)}
+    assert prove(recording, outputs, inputs, wrong, derivative="gradient", rerun=summed).ok is False
+
+
+def test_nothing_to_the_power_of_an_input() -> None:
+    power = of("power")
+    assert proved(power, 0.0, 2.0).ok is True
+    report = proved(power, 0.0, 0.0)
+    assert report.ok is True
+    assert [(k["input"], k["left"], k["right"]) for k in report.kinks] == [("x1", None, 0.0)]
+
+
+def sorting(values: dict[str, Any]) -> Any:
+    """The program `sum(sort(x)*array([1, 2, 3]))`."""
+    with Recording() as recording:
+        node = recording.input("x0", np.asarray(values["x0"]))
+        y = of("sum")(of("sort")(node) * np.array([1.0, 2.0, 3.0]))
+    return recording, [y], {"x0": node}
+
+
+def test_an_order_among_equals() -> None:
+    recording, outputs, inputs = sorting({"x0": np.array([1.0, 1.0, 2.0])})
+    claimed = {"x0": np.array([1.0, 2.0, 3.0])}
+    report = prove(recording, outputs, inputs, claimed, derivative="gradient", rerun=sorting)
+    assert report.ok is True
+    assert [(k["op"], k["index"], k["left"], k["right"]) for k in report.kinks] == [
+        ("argsort", [0], 1.0, 2.0),
+        ("argsort", [1], 1.0, 2.0),
+    ]
+    claimed = {"x0": np.array([2.5, 1.0, 3.0])}
+    assert prove(recording, outputs, inputs, claimed, derivative="gradient", rerun=sorting).ok is False

@@ -71,3 +71,22 @@ def test_shapes_and_names_are_checked() -> None:
         second_opinion(analytic, [1.0, 2.0], claimed={"x0": np.ones(3)})
     with pytest.raises(ArgumentError, match="no input 'y'"):
         second_opinion(analytic, [1.0, 2.0], claimed={"y": np.ones(3)})
+
+
+def test_kinks_have_two_sides() -> None:
+    def f(x: Any, w: Any) -> Any:
+        return of("sum")(of("relu")(x) * w)
+
+    report = second_opinion(f, [0.0, 1.0], [2.0, 3.0])
+    assert report.ok is True
+    assert [(k["op"], k["input"], k["index"], k["chosen"], k["ok"]) for k in report.kinks] == [
+        ("relu", "x0", [0], 0.0, True)
+    ]
+    assert (report.kinks[0]["left"], round(report.kinks[0]["right"], 9)) == (0.0, 2.0)
+    wrong = {"x0": np.array([2.5, 3.0])}
+    assert second_opinion(f, [0.0, 1.0], [2.0, 3.0], claimed=wrong).ok is False
+
+
+def test_a_complex_step_is_tried_by_every_input() -> None:
+    report = second_opinion(lambda x, y: of("sum")(of("full_like")(x, 2.0) * y), [1.0, 2.0], [3.0, 4.0])
+    assert report.inputs["x1"].ok is True

@@ -228,3 +228,39 @@ def test_what_is_cut_from_history_is_a_constant() -> None:
     report = proved(f, [1.0, 2.0], claimed={"x0": np.array([1.0, 4.0])})
     assert report.ok is True
     assert proved(f, [1.0, 2.0], claimed={"x0": np.array([3.0, 12.0])}).ok is False
+
+
+@pytest.mark.parametrize(
+    ("name", "x"),
+    [("sigmoid", -800.0), ("sigmoid", 800.0), ("softplus", 900.0), ("softplus", np.float32(100.0)), ("tanh", 800.0)],
+)
+def test_what_no_float_holds_is_no_licence(name: str, x: float) -> None:
+    """Between exp(900) and its reciprocal, rounding as if they were floats would excuse any answer."""
+    report = proved(of(name), x)
+    assert report.ok is True
+    assert report.inputs["x0"].rounding < 1e-6
+    assert proved(of(name), x, claimed={"x0": np.array(7.0, np.asarray(x).dtype)}).ok is False
+
+
+def test_large_spreads_are_no_licence() -> None:
+    for name in ("logsumexp", "softmax", "log_softmax"):
+        x = np.array([1000.0, -1000.0, 0.0])
+        report = proved(lambda x, name=name: of("sum")(of(name)(x) * np.array([1.0, 2.0, 3.0])), x)
+        assert report.ok is True
+        assert report.inputs["x0"].rounding < 1e-12
+
+
+def test_each_input_has_the_tolerance_of_its_own_dtype() -> None:
+    def f(x: Any, y: Any) -> Any:
+        return of("sum")(x * y)
+
+    x, y = np.array([1.0, 2.0]), np.array([3.0, 4.0], np.float32)
+    assert proved(f, x, y).ok is True
+    assert proved(f, x, y, claimed={"x0": np.array([3.0, 4.000004])}).ok is False
+    assert proved(f, x, y, claimed={"x1": np.array([1.0, 2.00001], np.float32)}).ok is True
+
+
+def test_rounding_that_decides_is_told() -> None:
+    f = lambda x: (1 - of("cos")(x)) / x**2  # noqa: E731
+    assert proved(f, 1e-8).inputs["x0"].by_rounding is True
+    assert proved(f, 1.0).inputs["x0"].by_rounding is False

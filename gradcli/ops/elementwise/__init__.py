@@ -3,6 +3,7 @@
 A partial derivative is written (y, *operands) -> factor; see `gradcli.ops.kinds`.
 """
 
+from gradcli.ops.elementwise.activations import *  # noqa: F403
 from gradcli.ops.elementwise.arithmetic import *  # noqa: F403
 from gradcli.ops.elementwise.comparison import *  # noqa: F403
 from gradcli.ops.elementwise.complex_parts import *  # noqa: F403

@@ -19,7 +19,7 @@ CONJ = elementwise_general(
     torch="Conj",
     doc="Complex conjugate.",
 )
-conj = elementwise_function(CONJ, floats=False, derivative="conj", also=("numpy.conjugate",))
+conj = elementwise_function(CONJ, floats=False, derivative="vjp: conj(g)", also=("numpy.conjugate",))
 
 
 def _to_complex(g: CoreValue) -> CoreValue:
@@ -44,5 +44,7 @@ IMAG = elementwise_general(
     torch="Imag",
     doc="Imaginary part.",
 )
-real: Function = elementwise_function(REAL, floats=False, derivative="real", where="numpy torch", also=("@real",))
-imag: Function = elementwise_function(IMAG, floats=False, derivative="imag", where="numpy torch", also=("@imag",))
+real: Function = elementwise_function(REAL, floats=False, derivative="vjp: g", where="numpy torch", also=("@real",))
+imag: Function = elementwise_function(
+    IMAG, floats=False, derivative="vjp: 1j*g, 0 for real x", where="numpy torch", also=("@imag",)
+)

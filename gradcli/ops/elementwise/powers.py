@@ -25,7 +25,7 @@ def _power_partial_base(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
     if isinstance(y, int | float):  # the common case, in the form that needs no second power where none is needed
         if y == 2:
             return 2 * x
-        return 0 * x if y == 0 else y * x ** (y - 1)
+        return 0.0 if y == 0 else y * x ** (y - 1)
     # y * x**(y - 1), which at y = 0 is 0 even where x**-1 is infinite (PyTorch's choice).
     return where(equal(y, 0), 0.0, y * power(x, where(equal(y, 0), 1.0, y - 1)))
 
@@ -36,14 +36,21 @@ def _power_partial_exponent(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreVal
     return where(at_zero, 0.0, z * log(where(at_zero, 1.0, to_floating(x))))
 
 
+def _pow_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
+    """One node for each kind of operands: a number as the exponent, two tensors, a number as the base."""
+    if not hasattr(operands[1], "dtype"):
+        return ("PowBackward0", (0,))
+    return ("PowBackward1", (0, 1)) if hasattr(operands[0], "dtype") else ("PowBackward2", (1,))
+
+
 POW = elementwise(
     "power",
     _power,
     _power_partial_base,
     _power_partial_exponent,
     meaning=lambda S, x, y: S.pow(x, y),
-    torch="Pow",
-    saves=(0, 1),
+    torch=_pow_node,
+    saves=(0, 1, ("y", 1)),
     doc="x to the power y.",
 )
 power = elementwise_function(

@@ -10,13 +10,15 @@ from gradcli.graph.bind import bind
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise.comparison import greater
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.elementwise.piecewise import absolute, where
-from gradcli.ops.elementwise.powers import exp, square
+from gradcli.ops.elementwise.piecewise import where
+from gradcli.ops.elementwise.trigonometry import sech_squared
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import case, elementwise_function, function, operands
 
 
 def _sigmoid_value(x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return 1 / (1 + np.exp(-x))
     t = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, t) / (1 + t)
 
@@ -38,8 +40,7 @@ def _softplus_meaning(S: Any, x: Any, beta: float = 1.0, threshold: float = np.i
 
 
 def _sigmoid_partial(y: CoreValue, x: CoreValue) -> CoreValue:
-    t = exp(-absolute(x))
-    return t / square(1 + t)
+    return 0.25 * sech_squared(0.5 * x)
 
 
 SIGMOID = elementwise(
@@ -86,7 +87,7 @@ def softplus(x: Any) -> CoreValue:
     where="",
     also=("torch.nn.functional.softplus",),
     op=SOFTPLUS,
-    derivative="sigmoid(beta*x)",
+    derivative="sigmoid(beta*input)",
     cases=(case((3,), beta=2.0), case((3,), beta=1.0, threshold=0.5)),
 )
 def softplus_torch(input: Any, beta: float = 1.0, threshold: float = 20.0) -> CoreValue:

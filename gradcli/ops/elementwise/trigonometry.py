@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from gradcli.graph.values import CoreValue
+from gradcli.graph.bind import bind
+from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.elementwise.comparison import equal
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.elementwise.piecewise import absolute, where
-from gradcli.ops.elementwise.powers import exp, sqrt, square
+from gradcli.ops.elementwise.piecewise import where
+from gradcli.ops.elementwise.powers import sqrt, square
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import Function, elementwise_function
 
@@ -84,7 +87,8 @@ COSH = elementwise(
     saves=(0,),
     doc="Hyperbolic cosine.",
 )
-# (1 - y)(1 + y) cancels for large x, where sech**2 does not: 4 e**-2|x| / (1 + e**-2|x|)**2.
+# (1 - y)(1 + y) cancels for large x, where sech**2 does not. It is an op of its own, since a rule with |x| in it would
+# be right no further than the next derivative at 0.
 TANH = elementwise(
     "tanh",
     np.tanh,
@@ -97,7 +101,7 @@ TANH = elementwise(
 ARCSINH = elementwise(
     "arcsinh",
     np.arcsinh,
-    lambda y, x: 1 / hypot(x, 1.0),
+    lambda y, x: 1 / (sqrt(1 + square(x)) if dtype_of(x).kind == "c" else hypot(x, 1.0)),
     meaning=lambda S, x: S.asinh(x),
     torch="Asinh",
     saves=(0,),
@@ -124,23 +128,46 @@ ARCTANH = elementwise(
 ARCTAN2 = elementwise(
     "arctan2",
     np.arctan2,
-    lambda z, y, x: x / _norm_squared(x, y),
-    lambda z, y, x: -y / _norm_squared(x, y),
+    lambda z, y, x: _over_square(x, x, y),
+    lambda z, y, x: -_over_square(y, x, y),
     meaning=lambda S, y, x: S.atan2(y, x),
     torch="Atan2",
+    kink=lambda y, x: (x == 0) & (y == 0),
     saves=(0, 1),
-    doc="Angle of the point (x, y).",
+    doc="Angle of the point (x, y); the derivative at the origin is 0.",
 )
 HYPOT = elementwise(
     "hypot",
     np.hypot,
-    lambda z, x, y: where(equal(z, 0), 0.0, x / where(equal(z, 0), 1.0, z)),
-    lambda z, x, y: where(equal(z, 0), 0.0, y / where(equal(z, 0), 1.0, z)),
+    lambda z, x, y: x / _nonzero(z),
+    lambda z, x, y: y / _nonzero(z),
     meaning=lambda S, x, y: S.sqrt(x * x + y * y),
     torch="Hypot",
     kink=lambda x, y: (x == 0) & (y == 0),
     saves=(0, 1, "y"),
     doc="sqrt(x**2 + y**2), without overflow.",
+)
+
+
+def _sech_squared_value(x: Any) -> Any:
+    if x.dtype.kind == "c":
+        return 1 / np.square(np.cosh(x))
+    t = np.exp(-2 * np.abs(x))
+    return 4 * t / np.square(1 + t)
+
+
+def _sech_squared_meaning(S: Any, x: Any) -> Any:
+    c = S.cosh(x)
+    return 1 / (c * c)
+
+
+SECH_SQUARED = elementwise(
+    "sech_squared",
+    _sech_squared_value,
+    lambda y, x: -2 * tanh(x) * y,
+    meaning=_sech_squared_meaning,
+    saves=(0, "y"),
+    doc="1/cosh(x)**2, the derivative of tanh.",
 )
 DEG2RAD = elementwise(
     "deg2rad",
@@ -163,12 +190,18 @@ _DEGREE = 0.017453292519943295
 
 def sech_squared(x: CoreValue) -> CoreValue:
     """The derivative of tanh, without cancellation."""
-    t = exp(-2 * absolute(x))
-    return 4 * t / square(1 + t)
+    return bind(SECH_SQUARED, x)
 
 
-def _norm_squared(x: CoreValue, y: CoreValue) -> CoreValue:
-    return x * x + y * y
+def _nonzero(r: CoreValue) -> CoreValue:
+    """A radius to divide by: at the origin 1, so that x/r and y/r are 0 there."""
+    return where(equal(r, 0), 1.0, r)
+
+
+def _over_square(s: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+    """s/(x**2 + y**2) without overflow, and 0 at the origin."""
+    r = _nonzero(hypot(x, y))
+    return s / r / r
 
 
 sin: Function = elementwise_function(SIN, derivative="cos(x)")
@@ -183,7 +216,7 @@ arccos = elementwise_function(
 arctan = elementwise_function(ARCTAN, derivative="1/(1 + x**2)", also=("torch.atan", ".atan", "numpy.atan"))
 sinh: Function = elementwise_function(SINH, derivative="cosh(x)")
 cosh: Function = elementwise_function(COSH, derivative="sinh(x)")
-tanh = elementwise_function(TANH, derivative="1 - tanh(x)**2", also=("torch.nn.functional.tanh",))
+tanh: Function = elementwise_function(TANH, derivative="1 - tanh(x)**2", also=("torch.nn.functional.tanh",))
 arcsinh = elementwise_function(ARCSINH, derivative="1/sqrt(1 + x**2)", also=("torch.asinh", ".asinh", "numpy.asinh"))
 arccosh = elementwise_function(
     ARCCOSH, derivative="1/sqrt(x**2 - 1)", domain=(1.2, 4.0), also=("torch.acosh", ".acosh", "numpy.acosh")
