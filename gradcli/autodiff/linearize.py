@@ -20,7 +20,11 @@ from gradcli.graph.node import Node
 from gradcli.graph.recording import Abstract, Recording, Region
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Spec, is_inexact, shape_of
-from gradcli.ops import shape as shaping
+from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.broadcasting import broadcast_to
+from gradcli.ops.joining import concatenate
+from gradcli.ops.shape import reshape
+from gradcli.ops.singleton_axes import expand_dims
 
 #: Directions run as one batch while all that they hold at once stays below this many bytes.
 BATCH_BYTES = 256 << 20
@@ -74,26 +78,28 @@ class Linearized:
 
     def pull(self, cotangents: Sequence[CoreValue | None]) -> tuple[CoreValue, ...]:
         """One cotangent per primal (zeros where nothing flows) for one per output (None is zero)."""
-        recording = self._recording
-        if recording is None:
-            return self._pulled(cotangents)
-        region = self._region("vjp", tuple(cotangents))
-        if self._is_abstract():
-            return recording.region_outputs(region, tuple(_spec(x) for x in self.primals))
-        with recording.closed():
-            found = self._pulled([recording.inner(g) for g in cotangents])
-        return recording.region_outputs(region, found)
+        return self._product("vjp", cotangents, self.primals, self._pulled)
 
     def push(self, tangents: Sequence[CoreValue | None]) -> tuple[CoreValue, ...]:
         """One tangent per output (zeros where nothing flows) for one per primal (None is zero)."""
+        return self._product("jvp", tangents, self._outputs, self._pushed)
+
+    def _product(
+        self,
+        kind: str,
+        vectors: Sequence[CoreValue | None],
+        like: Sequence[CoreValue],
+        run: Callable[[Sequence[CoreValue | None]], tuple[CoreValue, ...]],
+    ) -> tuple[CoreValue, ...]:
+        """`run(vectors)`, whose results are like `like`; a recording keeps it as one region."""
         recording = self._recording
         if recording is None:
-            return self._pushed(tangents)
-        region = self._region("jvp", tuple(tangents))
+            return run(vectors)
+        region = self._region(kind, tuple(vectors))
         if self._is_abstract():
-            return recording.region_outputs(region, tuple(_spec(y) for y in self._outputs))
+            return recording.region_outputs(region, tuple(_spec(x) for x in like))
         with recording.closed():
-            found = self._pushed([recording.inner(t) for t in tangents])
+            found = run([recording.inner(v) for v in vectors])
         return recording.region_outputs(region, found)
 
     def jacobian(self, mode: str = "auto") -> list[list[CoreValue]]:
@@ -163,7 +169,7 @@ class Linearized:
             return self._pulled(cotangents)
 
         stacked = self._in_batches(y, pulled, len(self.primals))
-        return [shaping.reshape(part, shape_of(y) + shape) for part, shape in zip(stacked, shapes, strict=True)]
+        return [reshape(part, shape_of(y) + shape) for part, shape in zip(stacked, shapes, strict=True)]
 
     def _columns(self, i: int) -> list[CoreValue]:
         """Derivatives of every output with respect to primal i, by forward pushes."""
@@ -179,7 +185,7 @@ class Linearized:
 
         stacked = self._in_batches(leaf, pushed, len(self._outputs))
         return [
-            shaping.reshape(shaping.moveaxis(part, 0, -1), shape_of(y) + shape_of(x))
+            reshape(moveaxis(part, 0, -1), shape_of(y) + shape_of(x))
             for part, y in zip(stacked, self._outputs, strict=True)
         ]
 
@@ -203,7 +209,7 @@ class Linearized:
             start = stop
         if len(chunks) == 1:
             return list(chunks[0])
-        return [shaping.concatenate([chunk[k] for chunk in chunks], 0) for k in range(count)]
+        return [concatenate([chunk[k] for chunk in chunks], 0) for k in range(count)]
 
     def _at_units(
         self, along: CoreValue, start: int, stop: int, product: Callable[[CoreValue], Sequence[CoreValue]]
@@ -212,7 +218,7 @@ class Linearized:
         units = np.zeros((size, _size(along)), dtype=along.dtype)
         units[np.arange(size), np.arange(start, stop)] = 1
         if size == 1:
-            return [shaping.expand_dims(part, 0) for part in product(units.reshape(shape))]
+            return [expand_dims(part, 0) for part in product(units.reshape(shape))]
         with opened(BatchLevel) as level:
             level.size = size
             parts = product(Batched(level, units.reshape((size, *shape))))
@@ -220,7 +226,7 @@ class Linearized:
         for part in parts:
             payload = level.payload(part)
             if payload is None:
-                payload = shaping.broadcast_to(part, (size, *shape_of(part)))
+                payload = broadcast_to(part, (size, *shape_of(part)))
             found.append(payload)
         return found
 

@@ -16,7 +16,7 @@ from gradcli.graph.errors import ArgumentError, NotDifferentiable, ShapeError
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, dtype_of, is_inexact, shape_of
 from gradcli.ops.kinds import fits
-from gradcli.ops.registry import as_core
+from gradcli.ops.operands import as_core
 
 Fun = Callable[..., Any]
 
@@ -197,16 +197,3 @@ def hvp(f: Fun, primals: Any, tangents: Any) -> Any:
     vs = (tangents,) if single else tuple(tangents)
     _, product = jvp(grad(f, tuple(range(len(xs)))), xs, vs)
     return product[0] if single else product
-
-
-__all__ = [
-    "grad",
-    "hessian",
-    "hvp",
-    "jacfwd",
-    "jacobian",
-    "jacrev",
-    "jvp",
-    "value_and_grad",
-    "vjp",
-]

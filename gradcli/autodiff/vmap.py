@@ -10,8 +10,9 @@ from gradcli.autodiff.batch import Batched, BatchLevel
 from gradcli.autodiff.levels import opened
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, ndim_of, shape_of
-from gradcli.ops import shape as shaping
-from gradcli.ops.registry import as_core
+from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.broadcasting import broadcast_to
+from gradcli.ops.operands import as_core
 
 #: For each argument the axis along which it is a batch; None for one that is the same for the whole batch.
 Axes = int | None | Sequence[int | None]
@@ -65,11 +66,11 @@ def _size(args: Sequence[Any], axes: Sequence[int | None]) -> int:
 def _batched(level: BatchLevel, arg: Any, axis: int | None) -> Any:
     if axis is None:
         return arg
-    return trees.like(arg, [Batched(level, shaping.moveaxis(as_core(x), axis, 0)) for x in trees.leaves(arg)])
+    return trees.like(arg, [Batched(level, moveaxis(as_core(x), axis, 0)) for x in trees.leaves(arg)])
 
 
 def _lifted(level: BatchLevel, y: CoreValue, axis: int) -> CoreValue:
     held = level.payload(y)
     if held is None:
-        held = shaping.broadcast_to(y, (level.size, *shape_of(y)))
-    return shaping.moveaxis(held, 0, axis) if axis else held
+        held = broadcast_to(y, (level.size, *shape_of(y)))
+    return moveaxis(held, 0, axis) if axis else held

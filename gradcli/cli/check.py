@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gradcli.cli.derivatives import COMPUTE, expect_floats, expect_scalars
 from gradcli.cli.output import send_text, terminal, wants_layout
 from gradcli.cli.session import Session, Target, choose_target, open_session
@@ -15,15 +13,15 @@ from gradcli.files import choose_format
 from gradcli.files.json_text import json_line
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
-from gradcli.graph.values import CoreValue, concrete
+from gradcli.graph.values import Array, CoreValue, concrete, shape_of
 
 if TYPE_CHECKING:
     from gradcli.symbolic import InputReport, Report
 
-Array = np.ndarray[Any, Any]
 
 COMMANDS = {"gradient": "grad", "jacobian": "jacobian", "hessian": "hessian"}
 VERDICTS = {True: "ok", False: "MISMATCH", None: "not proved"}
+_STYLES = {True: "bold green", False: "bold red", None: "bold yellow"}
 
 
 def run(invocation: Invocation) -> int:
@@ -52,7 +50,7 @@ def _form(invocation: Invocation) -> str:
 def _report(session: Session, target: Target) -> Report:
     recording, outputs, inputs = record(session, target, {})
     derivative = _derivative(session, target, [concrete(output) for output in outputs])
-    claimed = _claimed(session, target, derivative, len(outputs))
+    claimed = _claimed(session, target, derivative, [shape_of(output) for output in outputs])
     values = session.invocation.values
     if values["method"] == "numeric":
         from gradcli.symbolic import prove_numerically
@@ -113,16 +111,16 @@ def _derivative(session: Session, target: Target, outputs: Sequence[Array]) -> s
     return chosen
 
 
-def _claimed(session: Session, target: Target, derivative: str, outputs: int) -> dict[Any, Any]:
+def _claimed(session: Session, target: Target, derivative: str, outputs: Sequence[tuple[int, ...]]) -> dict[Any, Any]:
     """What is to be judged: `--against`, or else what the engine says."""
     if session.invocation.values["against"]:
         from gradcli.cli.claims import read_claims
 
-        return read_claims(session, target.names, 2 if derivative == "hessian" else 1, outputs)
+        return read_claims(session, target, 2 if derivative == "hessian" else 1, outputs)
     found: dict[Any, Any] = {}
     for block in COMPUTE[COMMANDS[derivative]](session, target).blocks:
         key = block.inputs if derivative == "hessian" else block.inputs[0]
-        if outputs > 1:
+        if len(outputs) > 1:
             found.setdefault(key, []).append(block.array)
         else:
             found[key] = block.array
@@ -198,29 +196,11 @@ def _kinks(report: Report) -> Iterator[str]:
 
 
 def _show(console: Any, report: Report) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    styles = {True: "bold green", False: "bold red", None: "bold yellow"}
     verdict, _, rest = headline(report).partition(":")
-    console.print(Text.assemble((verdict, styles[report.ok]), ":", rest))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("input", "verdict", "elements", "max abs", "max rel", "max ulp", "rounding"):
-        table.add_column(heading, justify="left" if heading in ("input", "verdict") else "right", no_wrap=True)
-    for name, entry in report.inputs.items():
-        errors = (entry.max_abs_error, entry.max_rel_error, entry.max_ulp_error, entry.rounding)
-        table.add_row(
-            Text(name, style="bold cyan", overflow="ellipsis"),
-            Text(VERDICTS[entry.ok], style=styles[entry.ok]),
-            Text(f"{entry.elements:,}"),
-            *(Text(f"{error:.2g}") for error in errors),
-        )
-    if console.measure(table, options=console.options.update(width=1_000)).maximum <= console.width:
-        console.print(table)
-    else:
-        for name, entry in report.inputs.items():
-            word = Text(VERDICTS[entry.ok], style=styles[entry.ok])
-            console.print(Text.assemble((name, "bold cyan"), ": ", word, f", {_summary(entry)}"))
+    console.print(Text.assemble((verdict, _STYLES[report.ok]), ":", rest))
+    _show_inputs(console, report)
     for name, entry in report.inputs.items():
         for line in _worst(entry):
             console.print(Text(f"{name}: {line}", style="red"))
@@ -230,3 +210,34 @@ def _show(console: Any, report: Report) -> None:
         console.print(Text(line, style="yellow"))
     for line in report.covered:
         console.print(Text(f"covered: {line}", style="dim"))
+
+
+def _show_inputs(console: Any, report: Report) -> None:
+    """A row per input, or, where the terminal is too narrow for the table, a line."""
+    from rich.text import Text
+
+    table = _table(report)
+    if console.measure(table, options=console.options.update(width=1_000)).maximum <= console.width:
+        console.print(table)
+        return
+    for name, entry in report.inputs.items():
+        word = Text(VERDICTS[entry.ok], style=_STYLES[entry.ok])
+        console.print(Text.assemble((name, "bold cyan"), ": ", word, f", {_summary(entry)}"))
+
+
+def _table(report: Report) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("input", "verdict", "elements", "max abs", "max rel", "max ulp", "rounding"):
+        table.add_column(heading, justify="left" if heading in ("input", "verdict") else "right", no_wrap=True)
+    for name, entry in report.inputs.items():
+        errors = (entry.max_abs_error, entry.max_rel_error, entry.max_ulp_error, entry.rounding)
+        table.add_row(
+            Text(name, style="bold cyan", overflow="ellipsis"),
+            Text(VERDICTS[entry.ok], style=_STYLES[entry.ok]),
+            Text(f"{entry.elements:,}"),
+            *(Text(f"{error:.2g}") for error in errors),
+        )
+    return table

@@ -8,28 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.cli.options import normalise
+from gradcli.cli.readers import normalise
 from gradcli.cli.report import blamed_on
-from gradcli.cli.session import Session, read_text
+from gradcli.cli.session import Session, Target, read_text
 from gradcli.cli.words import UsageError, Word, nearest
 from gradcli.files import read_data
 from gradcli.files.json_files import parse, to_array
 from gradcli.files.sources import open_source, read_all
 from gradcli.graph.errors import GradcliError
+from gradcli.graph.values import Array, Shape
 
-Array = np.ndarray[Any, Any]
 Label = tuple[str, ...]
 
 FIELDS = ("grad", "gradient", "jacobian", "hessian")
 """Under these the answers of other commands keep their derivatives."""
 
 
-def read_claims(session: Session, names: Sequence[str], order: int, outputs: int) -> dict[Any, Any]:
+def read_claims(session: Session, target: Target, order: int, outputs: Sequence[Shape]) -> dict[Any, Any]:
     """The claimed derivatives by input (by pair of inputs for order 2), one per output where there are several.
 
+    `outputs` are the shapes of the program's results.
+
     Raises:
-        GradcliError: a file or value is at fault, or what is claimed is of no input.
+        GradcliError: a file or value is at fault, or what is claimed is of no input or of another shape.
     """
+    names = target.names
+    shapes = {name: point.shape for name, point in zip(names, target.points, strict=True)}
     found: dict[Label, Any] = {}
     for word, text in zip(session.invocation.given["against"], session.invocation.values["against"], strict=True):
         for label, claim in _claims(session, text, word):
@@ -39,7 +43,8 @@ def read_claims(session: Session, names: Sequence[str], order: int, outputs: int
                 raise UsageError(
                     f"--against: {','.join(label)!r} is given twice", place=word.place, mend="give it once"
                 )
-            found[label] = _per_output(claim, outputs, label, word)
+            found[label] = _per_output(claim, len(outputs), label, word)
+            _expect_shapes(found[label], outputs, sum((shapes[name] for name in label), ()), label, word)
     return {label if order == 2 else label[0]: claim for label, claim in found.items()}
 
 
@@ -122,3 +127,15 @@ def _per_output(claim: Any, outputs: int, label: Label, word: Word) -> Any:
         place=word.place,
         mend="give the JSON answer of `gradcli jacobian`",
     )
+
+
+def _expect_shapes(claim: Any, outputs: Sequence[Shape], inputs: Shape, label: Label, word: Word) -> None:
+    for place, shape in enumerate(outputs):
+        got = np.shape(claim[place] if len(outputs) > 1 else claim)
+        if got != shape + inputs:
+            which = f" of output {place}" if len(outputs) > 1 else ""
+            raise UsageError(
+                f"--against: the derivative{which} by {','.join(label)} has shape {list(shape + inputs)}, "
+                f"and what is given has {list(got)}",
+                place=word.place,
+            )

@@ -10,13 +10,12 @@ import numpy as np
 from gradcli import autodiff
 from gradcli.cli.evaluate import output_names
 from gradcli.cli.output import publish
-from gradcli.cli.session import Session, Target, choose_target, open_session, read_text
-from gradcli.cli.words import Invocation, UsageError, nearest
+from gradcli.cli.session import Session, Target, choose_target, open_session
+from gradcli.cli.vectors import cotangents, tangents
+from gradcli.cli.words import Invocation
 from gradcli.files import Answer
 from gradcli.graph.errors import DtypeError, NotDifferentiable, ShapeError
-from gradcli.graph.values import CoreValue, concrete
-
-Array = np.ndarray[Any, Any]
+from gradcli.graph.values import Array, CoreValue, concrete
 
 
 class Block(NamedTuple):
@@ -65,15 +64,15 @@ def vjp(session: Session, target: Target) -> Derivative:
     run = Run(target)
     expect_floats(run.outputs, target.span)
     blocks = []
-    for place, vector in enumerate(_cotangents(session, run.outputs)):
+    for place, vector in enumerate(cotangents(session, run.outputs)):
         blocks += run.pulled(place, vector)
     return Derivative(run.outputs, target.is_tuple, tuple(blocks))
 
 
 def jvp(session: Session, target: Target) -> Derivative:
     """For every output its Jacobian times the tangents."""
-    tangents = _tangents(session, target)
-    values, pushed = autodiff.jvp(target.outputs, target.points, tangents)
+    vectors = tangents(session, target)
+    values, pushed = autodiff.jvp(target.outputs, target.points, vectors)
     outputs = tuple(concrete(value) for value in values)
     expect_floats(outputs, target.span)
     blocks = tuple(Block(place, (), concrete(t)) for place, t in enumerate(pushed))
@@ -110,10 +109,10 @@ def hvp(session: Session, target: Target) -> Derivative:
     """The Hessian of every output, each a scalar, times the tangents."""
     outputs = tuple(concrete(value) for value in target.outputs(*target.points))
     expect_scalars("hvp", outputs, target.span)
-    tangents = _tangents(session, target)
+    vectors = tangents(session, target)
     blocks = []
     for place in range(len(outputs)):
-        found = autodiff.hvp(one_output(target, place), target.points, tangents)
+        found = autodiff.hvp(one_output(target, place), target.points, vectors)
         blocks += [Block(place, (name,), concrete(h)) for name, h in zip(target.names, found, strict=True)]
     return Derivative(outputs, target.is_tuple, tuple(blocks))
 
@@ -199,107 +198,11 @@ def _which(place: int, outputs: Sequence[Array]) -> str:
     return f"output {place}" if len(outputs) > 1 else "the result"
 
 
-# The vectors of -v
-
-
-def _cotangents(session: Session, outputs: Sequence[Array]) -> list[Array]:
-    """One cotangent per output, in order; 1 by itself where all are scalars."""
-    texts = session.invocation.values["vector"]
-    if not texts and all(output.shape == () for output in outputs):
-        return [np.ones_like(output) for output in outputs]
-    for index, text in enumerate(texts):
-        if _named(text)[0] is not None:
-            raise UsageError(
-                "vjp takes each -v without a name",
-                place=_place(session, index),
-                mend="they stand for the outputs, in order",
-            )
-    if len(texts) != len(outputs):
-        shapes = ", ".join(str(output.shape) for output in outputs)
-        raise UsageError(
-            f"vjp needs one -v per output: {len(outputs)} of shape {shapes}, and {len(texts)} given",
-            place=_last_vector(session),
-            mend="in the order of the outputs",
-        )
-    return [
-        _vector(session, index, text, output) for index, (text, output) in enumerate(zip(texts, outputs, strict=True))
-    ]
-
-
-def _tangents(session: Session, target: Target) -> tuple[Array, ...]:
-    """One tangent per input that is differentiated."""
-    texts = session.invocation.values["vector"]
-    found: dict[str, Array] = {}
-    for index, text in enumerate(texts):
-        name, value = _named(text)
-        if name is None:
-            if len(target.names) > 1 or len(texts) > 1:
-                raise UsageError(
-                    "with several inputs each -v says which it is for",
-                    place=_place(session, index),
-                    mend="write " + " ".join(f"-v {name}=..." for name in target.names[:4]),
-                )
-            name = target.names[0]
-        if name not in target.names:
-            guess = nearest(name, target.names)
-            raise UsageError(
-                f"-v: {name!r} is none of the inputs that are differentiated ({', '.join(target.names)})",
-                place=_place(session, index),
-                mend=f"did you mean {guess!r}?" if guess else None,
-            )
-        if name in found:
-            raise UsageError(f"-v for {name!r} is given twice", place=_place(session, index), mend="give it once")
-        found[name] = _vector(session, index, value, target.points[target.names.index(name)], name)
-    missing = [name for name in target.names if name not in found]
-    if missing:
-        raise UsageError(
-            f"{session.invocation.command.name} needs -v for {', '.join(map(repr, missing))}",
-            place=_last_vector(session),
-            mend="write "
-            + (" ".join(f"-v {name}=..." for name in missing[:4]) if len(target.names) > 1 else "-v V")
-            + f", of shape {target.points[target.names.index(missing[0])].shape}",
-        )
-    return tuple(found[name] for name in target.names)
-
-
-def _named(text: str) -> tuple[str | None, str]:
-    """`x=VALUE` as its two parts; a VALUE alone has no name."""
-    from gradcli.cli.options import normalise
-
-    left, equals, right = text.partition("=")
-    name = normalise(left)
-    return (name, right) if equals and name is not None and not right.startswith("=") else (None, text)
-
-
-def _vector(session: Session, index: int, text: str, like: Array, name: str = "") -> Array:
-    """A vector of exactly the shape of `like`, in its dtype."""
-    array = read_text(session, text, "-v", session.invocation.given["vector"][index])
-    whose = f"the input {name!r}" if name else "the output"
-    if array.shape != like.shape:
-        raise UsageError(
-            f"-v has shape {array.shape}, and {whose} has shape {like.shape}",
-            place=_place(session, index),
-            mend="they must be the same",
-        )
-    if array.dtype.kind == "c" and like.dtype.kind != "c":
-        raise UsageError(f"-v is complex, and {whose} is {like.dtype}", place=_place(session, index))
-    return array.astype(like.dtype)
-
-
-def _place(session: Session, index: int) -> int:
-    return session.invocation.given["vector"][index].place
-
-
-def _last_vector(session: Session) -> int | None:
-    given = session.invocation.given.get("vector")
-    return given[-1].place if given else None
-
-
 # The answer
 
 
 def answer(kind: str, found: Derivative, names: Sequence[str]) -> Answer:
-    """The derivative in the form of SPEC section 3; for a tuple every field is a list."""
+    """The derivative in the form of every command; for a tuple every field is a list."""
     fields = [_field(found, place) for place in range(len(found.values))]
     if found.is_tuple:
         document: dict[str, Any] = {"value": list(found.values), kind: fields}

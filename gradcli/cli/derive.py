@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.cli.options import normalise
 from gradcli.cli.output import send_text
+from gradcli.cli.readers import normalise
 from gradcli.cli.report import complain
 from gradcli.cli.session import Session, choose_target, open_session
 from gradcli.cli.words import Invocation, UsageError, nearest
 from gradcli.files.json_text import json_line
 from gradcli.graph.errors import AbstractValue, DtypeError, GradcliError
 from gradcli.graph.recording import Recording
-from gradcli.graph.values import shape_of
+from gradcli.graph.values import Array, shape_of
 from gradcli.language.declarations import Dimensions, InputDecl
 from gradcli.language.inputs import converted
 
 if TYPE_CHECKING:
     from gradcli.symbolic import Formulas
 
-Array = np.ndarray[Any, Any]
 
 SUFFIXES = {".tex": "latex", ".py": "python", ".json": "json"}
 
@@ -115,7 +114,9 @@ def _wrt(session: Session, symbols: Symbols) -> tuple[str, ...]:
     chosen: tuple[str, ...] | None = session.invocation.values["wrt"]
     if chosen is None:
         if not symbols.shapes:
-            raise DtypeError("there is nothing to differentiate: the program has no float input")
+            raise DtypeError(
+                "there is nothing to differentiate: the program has no float input", span=session.program.last_span
+            )
         return tuple(symbols.shapes)
     for name in chosen:
         if name not in symbols.shapes:

@@ -15,10 +15,8 @@ from gradcli.cli.report import complain
 from gradcli.cli.session import Target
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import Node
-from gradcli.graph.values import CoreValue, concrete
+from gradcli.graph.values import Array, CoreValue, concrete
 from gradcli.language.diagnostics import render
-
-Array = np.ndarray[Any, Any]
 
 
 def report(kind: str, output: int, inputs: tuple[str, ...], array: Array, target: Target) -> None:
@@ -58,10 +56,10 @@ def _trace(function: Callable[..., CoreValue], index: tuple[int, ...], target: T
         seed = np.zeros(result.shape, dtype=result.dtype)
         seed[index[: seed.ndim] if len(index) >= seed.ndim else ...] = 1
         cotangents = sweep(level, [(result, seed)], keep_all=True)
-        return _in_values(level, cotangents) or _in_sweep(level, cotangents)
+        return _in_values(cotangents) or _in_sweep(level, cotangents)
 
 
-def _in_values(level: ReverseLevel, cotangents: dict[Node, CoreValue]) -> tuple[Node, str] | None:
+def _in_values(cotangents: dict[Node, CoreValue]) -> tuple[Node, str] | None:
     """The first node whose value is not finite although its operands are."""
     for node in sorted(cotangents, key=lambda node: node.seq):
         if node.op is not None and not _finite(node.value) and all(map(_finite, node.inputs)):

@@ -18,9 +18,7 @@ from gradcli.files.json_text import json_line
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import Node
 from gradcli.graph.recording import REGION_OUTPUT, Recording
-from gradcli.graph.values import CoreValue, concrete, is_inexact
-
-Array = np.ndarray[Any, Any]
+from gradcli.graph.values import Array, CoreValue, concrete, is_inexact
 
 SUFFIXES = {".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid", ".json": "json"}
 

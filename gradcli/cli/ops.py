@@ -11,7 +11,8 @@ from gradcli.cli.words import Invocation, UsageError, nearest
 from gradcli.files import choose_format
 from gradcli.files.json_text import json_line
 from gradcli.graph.budget import budget
-from gradcli.ops.registry import FUNCTIONS, Function, lookup
+from gradcli.ops.function import Function
+from gradcli.ops.registry import FUNCTIONS, lookup
 
 
 def run(invocation: Invocation) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from gradcli.cli.readers import byte_count, names, one_name, real, whole
 from gradcli.graph.errors import GradcliError
 
 MAX_BYTES = 4 << 30
@@ -95,92 +96,6 @@ class Command(NamedTuple):
         return {option.name: [] if option.many else option.default for option in self.options}
 
 
-def _whole(text: str, least: int, most: int | None = None) -> int:
-    """A whole number such as `1000`, `1_000` or `1e7` in the range.
-
-    Raises:
-        GradcliError: it is something else.
-    """
-    wanted = f"a whole number from {least:,}" + (f" to {most:,}" if most is not None else " on")
-    try:
-        number = float(text) if "e" in text.lower() else int(text)
-    except ValueError:
-        raise GradcliError(f"{text!r} is not {wanted}") from None
-    if number != number or abs(number) >= 2**63 or int(number) != number or number < least:
-        raise GradcliError(f"{text!r} is not {wanted}")
-    if most is not None and number > most:
-        raise GradcliError(f"{text!r} is not {wanted}")
-    return int(number)
-
-
-def _real(text: str, least: float, including: bool) -> float:
-    """A finite number not below `least`.
-
-    Raises:
-        GradcliError: it is something else.
-    """
-    wanted = f"a finite number {'of at least' if including else 'above'} {least:g}"
-    try:
-        number = float(text)
-    except ValueError:
-        raise GradcliError(f"{text!r} is not {wanted}") from None
-    if not (number >= least if including else number > least) or number == float("inf"):
-        raise GradcliError(f"{text!r} is not {wanted}")
-    return number
-
-
-def _bytes(text: str) -> int:
-    """A size such as `500M`, `2G`, `4 GiB` or `1000000`, where K, M, G and T are powers of 1024.
-
-    Raises:
-        GradcliError: it is something else.
-    """
-    wanted = "a size such as 500M, 2G or 1000000"
-    number = text.strip().upper().removesuffix("B").removesuffix("I").strip()
-    scale = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}.get(number[-1:], 1)
-    try:
-        size = float(number if scale == 1 else number[:-1]) * scale
-    except ValueError:
-        raise GradcliError(f"{text!r} is not {wanted}") from None
-    if not 1 <= size < 2**62:
-        raise GradcliError(f"{text!r} is not {wanted}")
-    return int(size)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """The names of a comma list, NFKC-normalised.
-
-    Raises:
-        GradcliError: one is no name, or stands there twice.
-    """
-    found: list[str] = []
-    for part in text.split(","):
-        name = normalise(part)
-        if name is None:
-            raise GradcliError(f"{part.strip()!r} is not a name", mend="names with commas between: x,y")
-        if name in found:
-            raise GradcliError(f"{name!r} is given twice")
-        found.append(name)
-    return tuple(found)
-
-
-def normalise(text: str) -> str | None:
-    """The text as a name of the language, NFKC-normalised, or None when it is no name."""
-    text = text.strip()
-    if not text.isascii():
-        from unicodedata import normalize
-
-        text = normalize("NFKC", text)
-    return text if text.isidentifier() else None
-
-
-def _one_name(text: str) -> str:
-    found = names(text)
-    if len(found) > 1:
-        raise GradcliError(f"{text!r} is not one name")
-    return found[0]
-
-
 def _choice(option: Option) -> Option:
     """The option, with a reader that takes its choices alone."""
 
@@ -227,7 +142,7 @@ WRT = Option(
     shown="every float input",
     read=names,
 )
-OF = Option("of", ("--of",), "The variable that is the result.", "NAME", read=_one_name)
+OF = Option("of", ("--of",), "The variable that is the result.", "NAME", read=one_name)
 DTYPE = _choice(
     Option(
         "dtype",
@@ -244,7 +159,7 @@ SEED = Option(
     "N",
     default=0,
     shown="0",
-    read=lambda text: _whole(text, 0, 2**63 - 1),
+    read=lambda text: whole(text, 0, 2**63 - 1),
 )
 VECTOR = Option(
     "vector",
@@ -291,7 +206,7 @@ LIMITS = (
         "SIZE",
         default=MAX_BYTES,
         shown="4G",
-        read=_bytes,
+        read=byte_count,
         panel="Limits",
     ),
     Option(
@@ -301,7 +216,7 @@ LIMITS = (
         "N",
         default=MAX_STEPS,
         shown=f"{MAX_STEPS:,}",
-        read=lambda text: _whole(text, 1),
+        read=lambda text: whole(text, 1),
         panel="Limits",
     ),
     Option(
@@ -311,7 +226,7 @@ LIMITS = (
         "N",
         default=MAX_DEPTH,
         shown=f"{MAX_DEPTH:,}",
-        read=lambda text: _whole(text, 1, DEEPEST),
+        read=lambda text: whole(text, 1, DEEPEST),
         panel="Limits",
     ),
     Option(
@@ -321,7 +236,7 @@ LIMITS = (
         "S",
         default=MAX_SECONDS,
         shown=f"{MAX_SECONDS:.0f}",
-        read=lambda text: _real(text, 0.0, including=False),
+        read=lambda text: real(text, 0.0, including=False),
         panel="Limits",
     ),
 )
@@ -361,7 +276,7 @@ CHECK_ONLY = (
         "Relative tolerance.",
         "R",
         shown="1e-9; 1e-4 in float32",
-        read=lambda text: _real(text, 0.0, including=True),
+        read=lambda text: real(text, 0.0, including=True),
     ),
     Option(
         "atol",
@@ -370,7 +285,7 @@ CHECK_ONLY = (
         "A",
         default=0.0,
         shown="0",
-        read=lambda text: _real(text, 0.0, including=True),
+        read=lambda text: real(text, 0.0, including=True),
     ),
     Option(
         "digits",
@@ -379,7 +294,7 @@ CHECK_ONLY = (
         "N",
         default=50,
         shown="50",
-        read=lambda text: _whole(text, 20, 10_000),
+        read=lambda text: whole(text, 20, 10_000),
     ),
     Option("quiet", ("--quiet",), "Print no report: the exit code alone.", default=False),
 )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer, choose_format, deliver, encode
 from gradcli.files.answers import BINARY
-from gradcli.graph.errors import GradcliError
 from gradcli.language.diagnostics import escaped
 
 if TYPE_CHECKING:
@@ -52,18 +51,12 @@ def send(invocation: Invocation, data: Iterable[bytes], form: str) -> None:
     Raises:
         GradcliError: they cannot be written.
     """
-    path = invocation.values["output"]
-    if sys.stdout is not None:
-        sys.stdout.flush()
-        if path in (None, "-") and form not in BINARY and sys.stdout.isatty():
+    path, stdout = invocation.values["output"], sys.stdout
+    if stdout is not None:
+        stdout.flush()
+        if path in (None, "-") and form not in BINARY and stdout.isatty():
             data = (escaped(piece.decode(), keep="\n\t").encode() for piece in data)
-        deliver(data, path, form, sys.stdout.buffer)
-    elif path is not None and path != "-":
-        from gradcli.files.atomic import write_whole
-
-        write_whole(path, data)
-    else:
-        raise GradcliError("cannot write the answer: standard output is closed", mend="or give -o FILE")
+    deliver(data, path, form, None if stdout is None else stdout.buffer)
 
 
 def wants_layout(invocation: Invocation) -> bool:

@@ -18,7 +18,7 @@ BUG_TRACKER_HINT = "please report it, with this command line and the program"
 
 
 def show_error(error: GradcliError, words: tuple[str, ...]) -> None:
-    """Print an error of the user's in the form of SPEC section 4; `words` are the command line."""
+    """Print an error of the user's with its place and the mend; `words` are the command line."""
     from gradcli.language.diagnostics import render
 
     if isinstance(error, UsageError):

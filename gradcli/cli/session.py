@@ -14,11 +14,9 @@ from gradcli.cli.words import Invocation, UsageError, Word, nearest
 from gradcli.files import StandardInput, read_data, read_value
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import DtypeError, GradcliError
-from gradcli.graph.values import CoreValue
+from gradcli.graph.values import Array, CoreValue
 from gradcli.language.options import RunOptions
 from gradcli.language.program import Program
-
-Array = np.ndarray[Any, Any]
 
 
 class Session(NamedTuple):
@@ -174,7 +172,11 @@ def choose_target(session: Session) -> Target:
     if chosen is None:
         names = tuple(name for name in session.inputs if _is_float(values.get(name)))
         if not names:
-            raise DtypeError("there is nothing to differentiate: the program has no float input", mend=_why(values))
+            raise DtypeError(
+                "there is nothing to differentiate: the program has no float input",
+                mend=_why(values),
+                span=session.program.last_span,
+            )
     else:
         names = chosen
         for name in names:

@@ -12,12 +12,10 @@ from gradcli.cli.derivatives import expect_scalars
 from gradcli.cli.graph import Drawing, Vertex
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import PICK, Node
-from gradcli.graph.values import concrete
+from gradcli.graph.values import Array, concrete
 from gradcli.language.results import Result
 from gradcli.tensor import Tensor
 from gradcli.tensor.grad_fn import GradFn, grad_fn_of
-
-Array = np.ndarray[Any, Any]
 
 
 def tape_drawing(result: Result, with_gradient: bool) -> Drawing | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from gradcli.cli.options import COMMANDS, SHELLS, TOP_LEVEL, Command, Option, command_named, normalise
+from gradcli.cli.options import COMMANDS, SHELLS, TOP_LEVEL, Command, Option, command_named
+from gradcli.cli.readers import normalise
 from gradcli.graph.errors import GradcliError
 
 

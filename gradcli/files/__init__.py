@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from gradcli.files.answers import FORMATS, Answer, choose_format, deliver, encode
+from gradcli.files.answers import Answer, choose_format, deliver, encode
 from gradcli.files.data import read_data
 from gradcli.files.sources import StandardInput
 from gradcli.files.values import read_reference, read_value
 
 __all__ = [
-    "FORMATS",
     "Answer",
     "StandardInput",
     "choose_format",

@@ -12,7 +12,6 @@ from gradcli.graph.errors import GradcliError
 #: Labelled arrays, in order; a label is one name, or two for a block of a Hessian.
 Results = Sequence[tuple[tuple[str, ...], Any]]
 
-FORMATS = ("text", "json", "npy", "npz", "csv")
 BINARY = frozenset({"npy", "npz"})
 SUFFIXES = {".txt": "text", ".json": "json", ".npy": "npy", ".npz": "npz", ".csv": "csv"}
 
@@ -38,7 +37,7 @@ def choose_format(given: str | None, path: str | None) -> str:
 
 
 def encode(answer: Answer, form: str) -> Iterator[bytes]:
-    """The answer in one of `FORMATS`, in pieces: as text numbers take many times the memory that they take here.
+    """The answer as text, json, npy, npz or csv, in pieces: as text numbers take many times their memory here.
 
     Raises:
         GradcliError: the form cannot hold this answer; it is raised before the first piece.
@@ -64,23 +63,26 @@ def _written(answer: Answer, form: str) -> Iterator[str]:
     return text_answer(answer.results)
 
 
-def deliver(data: Iterable[bytes], path: str | None, form: str, stdout: BinaryIO) -> None:
+def deliver(data: Iterable[bytes], path: str | None, form: str, stdout: BinaryIO | None) -> None:
     """Write an encoded answer to `-o PATH`, or to standard output where there is none (or it is `-`).
 
+    `stdout` is None where it is closed.
+
     Raises:
-        GradcliError: a binary form would go to a terminal, or the file can't be written.
+        GradcliError: a binary form would go to a terminal, standard output is closed, or the file can't be written.
     """
     if path is not None and path != "-":
         from gradcli.files.atomic import write_whole
 
         write_whole(path, data)
         return
+    if stdout is None:
+        raise GradcliError("cannot write the answer: standard output is closed", mend="or give -o FILE")
     if form in BINARY and stdout.isatty():
         raise GradcliError(
             f"{form} is binary and standard output is a terminal; give a file (-o answer.{form}) or a pipe"
         )
-    for piece in data:
-        stdout.write(piece)
+    stdout.writelines(data)
     stdout.flush()
 
 

@@ -70,7 +70,13 @@ def _specs_promoted(operands: tuple[CoreValue, ...]) -> tuple[CoreValue, ...]:
     """What shape rules see of `torch_promoted(operands)`."""
     common = torch_common_dtype(operands)
     return tuple(
-        Spec(shape_of(x), common) if common is not None and hasattr(x, "dtype") and x.dtype != common else x
+        x
+        if common is None
+        else Spec(shape_of(x), common)
+        if hasattr(x, "dtype") and x.dtype != common
+        else _wrapped(x, common)
+        if type(x) is int
+        else x
         for x in operands
     )
 
@@ -100,7 +106,21 @@ def torch_promoted(operands: tuple[CoreValue, ...]) -> tuple[CoreValue, ...]:
     common = torch_common_dtype(operands)
     if common is None:
         return operands
-    return tuple(x.astype(common) if hasattr(x, "astype") and x.dtype != common else x for x in operands)
+    return tuple(
+        _wrapped(x, common)
+        if type(x) is int
+        else x.astype(common)
+        if hasattr(x, "astype") and x.dtype != common
+        else x
+        for x in operands
+    )
+
+
+def _wrapped(x: int, common: np.dtype[Any]) -> int:
+    """An integer beside tensors of short integers as PyTorch takes it: its low bits, where it does not fit."""
+    if common.kind in "iu" and not np.iinfo(common).min <= x <= np.iinfo(common).max:
+        return int(np.asarray(x).astype(common))
+    return x
 
 
 _CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}

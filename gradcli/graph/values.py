@@ -13,11 +13,22 @@ CoreValue = Any
 #: Filled by `gradcli.ops`, so that rules read as formulas on any kind of value.
 OPERATORS: dict[str, Callable[..., CoreValue]] = {}
 
+Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+
+
+def count_of(shape: Shape) -> int:
+    """Number of elements of a shape."""
+    count = 1
+    for length in shape:
+        count *= length
+    return count
+
 
 class Spec(NamedTuple):
     """Shape and dtype of a value, known before the value is."""
 
-    shape: tuple[int, ...]
+    shape: Shape
     dtype: np.dtype[Any]
 
     @property
@@ -28,10 +39,7 @@ class Spec(NamedTuple):
     @property
     def nbytes(self) -> int:
         """Bytes of such an array."""
-        count = self.dtype.itemsize
-        for length in self.shape:
-            count *= length
-        return count
+        return self.dtype.itemsize * count_of(self.shape)
 
 
 class Level:
@@ -54,7 +62,7 @@ class Value:
     __array_ufunc__ = None
 
     level: Level
-    shape: tuple[int, ...]
+    shape: Shape
     dtype: np.dtype[Any]
 
     @property
@@ -65,10 +73,7 @@ class Value:
     @property
     def size(self) -> int:
         """Number of elements."""
-        count = 1
-        for length in self.shape:
-            count *= length
-        return count
+        return count_of(self.shape)
 
     def __add__(self, other: CoreValue) -> CoreValue:
         return OPERATORS["+"](self, other)

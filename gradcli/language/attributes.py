@@ -1,8 +1,7 @@
-"""Attributes and methods of values, from fixed lists."""
+"""Attributes and methods of values, from fixed lists: a tensor's own, and for other values `plain_methods`."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,10 @@ from gradcli.language.operations import (
     ELEMENT_BYTES,
     apply,
     as_index,
-    equal,
     expect_cpu,
-    extended,
-    key_of,
-    listed,
     truth,
 )
+from gradcli.language.plain_methods import NODE_ATTRIBUTES, NUMBER_ATTRIBUTES, Method, method_names, methods_of
 from gradcli.language.source import Span
 from gradcli.language.values import (
     Arguments,
@@ -47,14 +43,11 @@ from gradcli.ops.results import Results
 from gradcli.tensor import Tensor, calls
 from gradcli.tensor.grad_fn import GradFn
 from gradcli.tensor.handle import NON_LEAF
-from gradcli.tensor.hooks import Removable
 from gradcli.tensor.methods import ATTRIBUTES, METHODS, check_untracked, is_in_place
 from gradcli.tensor.versions import TYPE_NAMES
 
 if TYPE_CHECKING:
     from gradcli.language.machine import Machine
-
-Method = Callable[[Any, Arguments, Keywords], LanguageValue]
 
 
 def read(x: LanguageValue, name: str, span: Span | None) -> LanguageValue:
@@ -69,13 +62,13 @@ def read(x: LanguageValue, name: str, span: Span | None) -> LanguageValue:
         found = _TENSOR_ATTRIBUTES.get(name)
         if found is not None:
             return found(x)
-        function = registry.attribute(name, state.torch_semantics)
+        function = registry.attribute(name)
         if function is not None:
             return apply(function, [x], {})
-    if type(x) in NUMBERS and name in _NUMBER_ATTRIBUTES:
-        return _NUMBER_ATTRIBUTES[name](x)
-    if type(x) is GradFn and name in _NODE_ATTRIBUTES:
-        return _NODE_ATTRIBUTES[name](x)
+    if type(x) in NUMBERS and name in NUMBER_ATTRIBUTES:
+        return NUMBER_ATTRIBUTES[name](x)
+    if type(x) is GradFn and name in NODE_ATTRIBUTES:
+        return NODE_ATTRIBUTES[name](x)
     if isinstance(x, Results) and name in x.fields:
         return x[x.fields.index(name)]
     return _bound_method(x, name)
@@ -107,7 +100,7 @@ def call(
         if is_in_place(name):
             return _in_place(x, name, args, kwargs)
     else:
-        method = _methods(x).get(name)
+        method = methods_of(x).get(name)
         if method is not None:
             return method(x, args, kwargs)
     if _is_attribute(x, name):
@@ -118,45 +111,49 @@ def call(
 def _is_attribute(x: LanguageValue, name: str) -> bool:
     if isinstance(x, ModuleValue):
         return True
-    return type(x) is Tensor and (name in _TENSOR_ATTRIBUTES or registry.attribute(name, False) is not None)
+    return type(x) is Tensor and (name in _TENSOR_ATTRIBUTES or registry.attribute(name) is not None)
 
 
 def _has_method(x: LanguageValue, name: str) -> bool:
     if type(x) is Tensor:
         known = name in _TENSOR_METHODS or name in METHODS or is_in_place(name)
         return known or registry.method(name, state.torch_semantics) is not None
-    return name in _methods(x)
+    return name in methods_of(x)
 
 
 def _unknown(x: LanguageValue, name: str) -> GradcliError:
     if type(x) is Tensor:
-        known = [*registry.names("."), *_TENSOR_ATTRIBUTES, *_TENSOR_METHODS, *METHODS]
-        return GradcliError(f"a tensor has no '.{name}'", mend=did_you_mean(name, known))
+        return GradcliError(f"a tensor has no '.{name}'", mend=did_you_mean(name, _tensor_names()))
+    if x is None and state.torch_semantics:  # what `.grad` is before any backward pass
+        return GradcliError(f"'NoneType' object has no attribute '{name}'")
     return GradcliError(f"{describe(x)} has no '.{name}'", mend=did_you_mean(name, _names(x)))
 
 
+def _tensor_names() -> list[str]:
+    return [*registry.names("."), *_TENSOR_ATTRIBUTES, *_TENSOR_METHODS, *METHODS]
+
+
 def _names(x: LanguageValue) -> list[str]:
-    return [*_methods(x), *(x.fields if isinstance(x, Results) else ())]
+    return [*methods_of(x), *(x.fields if isinstance(x, Results) else ())]
 
 
 def exists(name: str) -> bool:
     """Whether any value that a program can hold, modules excepted, has an attribute or a method of a name."""
-    if name in _TENSOR_ATTRIBUTES or name in _TENSOR_METHODS or name in METHODS or name in ("to", "type"):
+    if name in _TENSOR_ATTRIBUTES or name in _TENSOR_METHODS or name in METHODS:
         return True
     for torch in (True, False):
-        if registry.attribute(name, torch) is not None or registry.method(name, torch) is not None:
+        if registry.attribute(name) is not None or registry.method(name, torch) is not None:
             return True
     if is_in_place(name):
         return True
-    if name in _NODE_ATTRIBUTES or name in _NUMBER_ATTRIBUTES or any(name in methods for methods in _METHODS.values()):
+    if name in NODE_ATTRIBUTES or name in NUMBER_ATTRIBUTES or name in method_names():
         return True
     return any(name in kind.fields for kind in Results.__subclasses__())
 
 
 def known_names() -> list[str]:
     """The attributes and methods that values have, for suggestions."""
-    known = [*registry.names("."), *_TENSOR_ATTRIBUTES, *_TENSOR_METHODS, *METHODS]
-    return known + [name for methods in _METHODS.values() for name in methods]
+    return [*_tensor_names(), *method_names()]
 
 
 def assign(x: LanguageValue, name: str, value: LanguageValue) -> None:
@@ -240,9 +237,7 @@ def _contiguous(x: Tensor, args: Arguments, kwargs: Keywords) -> LanguageValue:
         value = value.value
     if not isinstance(value, np.ndarray) or value.flags.c_contiguous:
         return x
-    clone = registry.method("clone", True)
-    assert clone is not None
-    return apply(clone, [x], {})
+    return apply(registry.known_method("clone", True), [x], {})
 
 
 def _same(name: str) -> Method:
@@ -255,8 +250,7 @@ def _same(name: str) -> Method:
 
 def _in_place(x: Tensor, name: str, args: Arguments, kwargs: Keywords) -> LanguageValue:
     """`x.add_(y)` and its like."""
-    function = registry.method(name[:-1], True)
-    assert function is not None
+    function = registry.known_method(name[:-1], True)
     given = {key: core(value, name) for key, value in kwargs.items()}
     return calls.in_place(x, name, function, [core(value, name) for value in args], given)
 
@@ -289,9 +283,7 @@ def _to(x: Tensor, args: Arguments, kwargs: Keywords) -> LanguageValue:
 def _cast(x: Tensor, dtype: LanguageValue) -> Tensor:
     if dtype == x.dtype and state.torch_semantics:
         return x
-    function = registry.method("astype", False)
-    assert function is not None
-    made: Tensor = apply(function, [x, dtype], {})
+    made: Tensor = apply(registry.known_method("astype", False), [x, dtype], {})
     return made
 
 
@@ -312,9 +304,7 @@ def _new(name: str) -> Method:
     """`x.new_zeros(...)` and its like: the constructor in the dtype of x."""
 
     def new(x: Tensor, args: Arguments, kwargs: Keywords) -> LanguageValue:
-        function = registry.lookup("torch", name)
-        assert function is not None
-        return apply(function, args, {"dtype": x.dtype, **kwargs})
+        return apply(registry.known("torch", name), args, {"dtype": x.dtype, **kwargs})
 
     return new
 
@@ -337,150 +327,3 @@ _TENSOR_METHODS: dict[str, Method] = {
     "numel": _numel,
     "nelement": _numel,
 }
-
-
-# --- lists, dicts, texts ---------------------------------------------------------------------------------------------
-
-
-def _append(x: list[Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    budget.charge(ELEMENT_BYTES, "a list")
-    x.append(matched("append", args, kwargs, ("x",), 1)["x"])
-    return None
-
-
-def _extend(x: list[Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    extended(x, matched("extend", args, kwargs, ("xs",), 1)["xs"])
-    return None
-
-
-def _pop(x: list[Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    where = as_index(matched("pop", args, kwargs, ("index",)).get("index", -1))
-    if not -len(x) <= where < len(x):
-        raise ArgumentError(f"pop() from a list of {len(x)} elements at {where}")
-    return x.pop(where)
-
-
-def _insert(x: list[Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    found = matched("insert", args, kwargs, ("index", "x"), 2)
-    budget.charge(ELEMENT_BYTES, "a list")
-    x.insert(as_index(found["index"]), found["x"])
-    return None
-
-
-def _reverse(x: list[Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("reverse", args, kwargs, ())
-    x.reverse()
-    return None
-
-
-def _copy(x: Any, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("copy", args, kwargs, ())
-    budget.charge(len(x) * ELEMENT_BYTES, describe(x))
-    return x.copy()
-
-
-def _index(x: Any, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    wanted = matched("index", args, kwargs, ("x",), 1)["x"]
-    for i, found in enumerate(x):
-        if equal(found, wanted):
-            return i
-    raise ArgumentError(f"{describe(x)} does not hold {describe(wanted)}")
-
-
-def _count(x: Any, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    wanted = matched("count", args, kwargs, ("x",), 1)["x"]
-    return len([found for found in x if equal(found, wanted)])
-
-
-def _count_elements(x: Size, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("numel", args, kwargs, ())
-    return math.prod(x)
-
-
-def _items(x: dict[Any, Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("items", args, kwargs, ())
-    return list(x.items())
-
-
-def _keys(x: dict[Any, Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("keys", args, kwargs, ())
-    return list(x)
-
-
-def _values(x: dict[Any, Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("values", args, kwargs, ())
-    return list(x.values())
-
-
-def _get(x: dict[Any, Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    found = matched("get", args, kwargs, ("key", "default"), 1)
-    return x.get(key_of(found["key"]), found.get("default"))
-
-
-def _name(x: GradFn, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("name", args, kwargs, ())
-    return x.name()
-
-
-_NODE_ATTRIBUTES: dict[str, Callable[[GradFn], LanguageValue]] = {
-    "next_functions": lambda x: x.next_functions,
-    "variable": lambda x: x.variable,
-}
-
-
-def _remove(x: Removable, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("remove", args, kwargs, ())
-    x.remove()
-    return None
-
-
-def _update(x: dict[Any, Any], args: Arguments, kwargs: Keywords) -> LanguageValue:
-    other = matched("update", args, {}, ("other",)).get("other", {})
-    if not isinstance(other, dict):
-        raise ArgumentError(f"update() takes a dict, not {describe(other)}")
-    budget.charge((len(other) + len(kwargs)) * 3 * ELEMENT_BYTES, "a dict")
-    x.update({**other, **kwargs})
-    return None
-
-
-def _join(x: str, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    parts = listed(matched("join", args, kwargs, ("parts",), 1)["parts"], "join()")
-    for part in parts:
-        if not isinstance(part, str):
-            raise ArgumentError(f"join() takes texts, not {describe(part)}", mend="str(x) is the text of x")
-    budget.charge((sum([len(part) for part in parts]) + len(x) * len(parts)) * 4, "a text")
-    return x.join(parts)
-
-
-def _conjugate(x: Any, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    matched("conjugate", args, kwargs, ())
-    return x.conjugate()
-
-
-#: Of Python's own numbers.
-_NUMBER_ATTRIBUTES: dict[str, Callable[[Any], LanguageValue]] = {"real": lambda x: x.real, "imag": lambda x: x.imag}
-_NUMBER_METHODS: dict[str, Method] = {"conjugate": _conjugate}
-
-_METHODS: dict[type, dict[str, Method]] = {
-    list: {
-        "append": _append,
-        "extend": _extend,
-        "pop": _pop,
-        "insert": _insert,
-        "reverse": _reverse,
-        "copy": _copy,
-        "index": _index,
-        "count": _count,
-    },
-    tuple: {"index": _index, "count": _count},
-    dict: {"items": _items, "keys": _keys, "values": _values, "get": _get, "copy": _copy, "update": _update},
-    str: {"join": _join},
-    **dict.fromkeys(NUMBERS, _NUMBER_METHODS),
-    Size: {"index": _index, "count": _count, "numel": _count_elements},
-    GradFn: {"name": _name},
-    Removable: {"remove": _remove},
-}
-
-
-def _methods(x: LanguageValue) -> dict[str, Method]:
-    return _METHODS.get(tuple if isinstance(x, Results) else type(x), {})

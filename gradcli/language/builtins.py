@@ -47,9 +47,7 @@ Call = Callable[["Machine", Arguments, Keywords], LanguageValue]
 
 def op(name: str, args: Arguments, kwargs: Keywords) -> LanguageValue:
     """Call the op that bears a bare name."""
-    function = registry.lookup("", name)
-    assert function is not None, f"the op table lacks {name}"
-    return apply(function, args, kwargs)
+    return apply(registry.known("", name), args, kwargs)
 
 
 def _len(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:

@@ -12,7 +12,6 @@ from gradcli.language.arguments import bound
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.expressions import Expressions
 from gradcli.language.frames import Frame
-from gradcli.language.operations import listed
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Spans
 from gradcli.language.values import (
@@ -79,16 +78,7 @@ class Calls(Expressions):
         return attributes.call(self, target, func.attr, args, kwargs, self.spans[func])
 
     def _arguments(self, node: ast.Call, frame: Frame) -> tuple[Arguments, Keywords]:
-        expressions = self.expressions
-        args: Arguments = []
-        for arg in node.args:
-            if type(arg) is ast.Starred:
-                value = expressions[type(arg.value)](arg.value, frame)
-                state.span = self.spans[arg]
-                args += listed(value, "'*'")
-            else:
-                args.append(expressions[type(arg)](arg, frame))
-        return args, self._keywords(node, frame)
+        return self.elements(node.args, frame), self._keywords(node, frame)
 
     def _keywords(self, node: ast.Call, frame: Frame) -> Keywords:
         kwargs: Keywords = {}

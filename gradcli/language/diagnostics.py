@@ -20,7 +20,7 @@ class ProgramError(GradcliError):
 
 
 def render(error: GradcliError, width: int = 80) -> str:
-    """An error as SPEC's section 4 shows it, without a final line feed, below 4,000 characters.
+    """An error with its place in the source and the mend, without a final line feed, below 4,000 characters.
 
     Control and bidi characters are shown escaped; a long source line is cut to `width` columns around the caret.
     """

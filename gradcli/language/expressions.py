@@ -190,12 +190,13 @@ class Expressions(Targets):
     # --- lists, tuples, dicts, texts ----------------------------------------------------------------------------------
 
     def _list(self, node: ast.List, frame: Frame) -> LanguageValue:
-        return self._elements(node.elts, frame)
+        return self.elements(node.elts, frame)
 
     def _tuple(self, node: ast.Tuple, frame: Frame) -> LanguageValue:
-        return tuple(self._elements(node.elts, frame))
+        return tuple(self.elements(node.elts, frame))
 
-    def _elements(self, nodes: list[ast.expr], frame: Frame) -> list[LanguageValue]:
+    def elements(self, nodes: list[ast.expr], frame: Frame) -> list[LanguageValue]:
+        """The values of a list's, a tuple's or a call's parts; `*x` stands for those of x."""
         expressions = self.expressions
         found: list[LanguageValue] = []
         for node in nodes:

@@ -42,8 +42,7 @@ def _folded(op: str, better: type[ast.cmpop], items: list[LanguageValue]) -> Lan
 
 
 def _elementwise(op: str, items: list[LanguageValue]) -> LanguageValue:
-    function = registry.lookup("", op)
-    assert function is not None
+    function = registry.known("", op)
     best = items[0]
     for item in items[1:]:
         operand(item, op)

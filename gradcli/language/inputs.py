@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.errors import GradcliError
-from gradcli.graph.values import CoreValue, concrete, shape_of
+from gradcli.graph.values import Array, CoreValue, concrete, shape_of
 from gradcli.language.declarations import Dimensions, InputDecl
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Span
 
-Array = np.ndarray[Any, np.dtype[Any]]
 _LISTED = 12
 
 

@@ -9,7 +9,7 @@ from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.operations import OpFunction
 from gradcli.language.scope import Scopes
 from gradcli.language.values import ModuleValue
-from gradcli.ops.registry import Function
+from gradcli.ops.function import Function
 
 
 def check_members(scopes: Scopes) -> None:

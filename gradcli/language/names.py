@@ -256,8 +256,7 @@ def _dtype(kind: type[Any], module: str) -> TypeValue:
     dtype = np.dtype(kind)
 
     def convert(run: Any, args: list[Any], kwargs: dict[str, Any]) -> LanguageValue:
-        array = registry.lookup("numpy", "array")
-        assert array is not None
+        array = registry.known("numpy", "array")
         return OpFunction(array).invoke(run, args, {**kwargs, "dtype": dtype})
 
     return TypeValue(f"{module}.{dtype}", convert, lambda x: isinstance(x, Tensor) and x.dtype == dtype, dtype)

@@ -27,7 +27,7 @@ from gradcli.language.values import (
     describe,
 )
 from gradcli.ops import registry
-from gradcli.ops.registry import Function
+from gradcli.ops.function import Function
 from gradcli.tensor import Tensor, as_float, as_int, calls
 from gradcli.tensor import truth as tensor_truth
 
@@ -312,9 +312,7 @@ def contains(container: LanguageValue, x: LanguageValue) -> bool:
 
 
 def _method(x: Tensor, name: str) -> LanguageValue:
-    function = registry.method(name, state.torch_semantics)
-    assert function is not None
-    return apply(function, [x], {})
+    return apply(registry.known_method(name, state.torch_semantics), [x], {})
 
 
 def key_of(x: LanguageValue) -> Any:

@@ -12,10 +12,10 @@ import numpy as np
 
 from gradcli.graph.errors import GradcliError, LimitReached
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, concrete
+from gradcli.graph.values import Array, CoreValue, concrete
 from gradcli.language.declarations import InputDecl
 from gradcli.language.diagnostics import ProgramError, did_you_mean
-from gradcli.language.inputs import Array, Resolver, bound_dimensions, check_given, missing, missing_dimension
+from gradcli.language.inputs import Resolver, bound_dimensions, check_given, missing, missing_dimension
 from gradcli.language.interpreter import Interpreter
 from gradcli.language.members import check_members
 from gradcli.language.options import RunOptions
@@ -85,11 +85,6 @@ class Program:
     def dimension_names(self) -> tuple[str, ...]:
         """The names in the declarations' shapes, in order."""
         return tuple(self._scopes.dimensions)
-
-    @property
-    def is_single_function(self) -> bool:
-        """Whether the result is that of a final `def` (or lambda), applied to inputs of its parameters' names."""
-        return self._scopes.final is not None
 
     @property
     def is_expression(self) -> bool:
@@ -210,7 +205,7 @@ class Program:
 
     def _result(self, run: Interpreter, arguments: Mapping[str, LanguageValue], of: str | None) -> Result:
         function = self._scopes.applied(of)
-        last = self._span_of_result()
+        last = self.last_span
         if of is not None:
             if of not in run.top.values:
                 known = [*run.top.values]
@@ -239,7 +234,9 @@ class Program:
             variables[spec.vararg.arg] = ()
         return run.enter(function, variables)
 
-    def _span_of_result(self) -> Span:
+    @property
+    def last_span(self) -> Span:
+        """Where the last statement stands."""
         return self._spans[self._tree.body[-1]]
 
     @contextmanager

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from gradcli.graph.errors import GradcliError
 from gradcli.graph.values import CoreValue
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.source import Span
@@ -49,8 +52,13 @@ class Result:
     def _core(self, x: LanguageValue) -> CoreValue:
         if isinstance(x, FunctionValue):
             raise ProgramError(f"the result is {describe(x)}", mend=f"call it: {x.name}(...)", span=self.span)
-        if x is None or isinstance(x, str | dict | ModuleValue):
+        if x is None or isinstance(x, str | dict | ModuleValue | np.dtype):
             raise ProgramError(f"the result is {describe(x)}, not a number or a tensor", span=self.span)
         if isinstance(x, tuple):
             raise ProgramError("the result is a tuple of tuples", mend="return one tuple", span=self.span)
-        return array(x, "the result")
+        try:
+            return array(x, "the result")
+        except GradcliError as error:
+            if error.span is None:
+                error.span = self.span
+            raise

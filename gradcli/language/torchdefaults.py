@@ -25,6 +25,7 @@ from gradcli.language.values import (
     describe,
 )
 from gradcli.ops import registry
+from gradcli.ops.kinds import broadcast_shape
 from gradcli.tensor import Tensor
 from gradcli.tensor.printing import options as print_options
 
@@ -79,6 +80,13 @@ def _size(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     return Size([as_index(n, "a size") for n in listed(sizes, "a size")])
 
 
+def _broadcast_shapes(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    if kwargs:
+        raise ArgumentError("broadcast_shapes() takes shapes")
+    shapes = [tuple([as_index(n, "a size") for n in listed(x, "a shape")]) for x in args]
+    return Size(broadcast_shape("broadcast_shapes", *shapes))
+
+
 def _equal(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     found = matched("equal", args, kwargs, ("input", "other"), 2)
     x, y = (array(found[name], "equal") for name in ("input", "other"))
@@ -112,15 +120,11 @@ def _dtype_word(x: Any) -> str:
 
 
 def _op(name: str, *args: Any) -> Any:
-    function = registry.lookup("numpy", name)
-    assert function is not None, f"the op table lacks {name}"
-    return function(*args)
+    return registry.known("numpy", name)(*args)
 
 
 def _method(name: str, x: LanguageValue) -> LanguageValue:
-    function = registry.lookup("numpy", name)
-    assert function is not None
-    return apply(function, [x], {})
+    return apply(registry.known("numpy", name), [x], {})
 
 
 def _device(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
@@ -150,6 +154,7 @@ DEFAULTS: dict[str, LanguageValue] = {
             ("set_printoptions", _set_printoptions),
             ("get_default_dtype", _get_default_dtype),
             ("set_default_dtype", _set_default_dtype),
+            ("broadcast_shapes", _broadcast_shapes),
             ("equal", _equal),
             ("allclose", _allclose),
             ("isclose", _isclose),

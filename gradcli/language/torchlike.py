@@ -36,8 +36,7 @@ def _is_tensor(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue
 
 
 def _array(args: Arguments, kwargs: Keywords, dtype: np.dtype[Any]) -> LanguageValue:
-    array = registry.lookup("numpy", "array")
-    assert array is not None
+    array = registry.known("numpy", "array")
     return apply(array, args, {**kwargs, "dtype": dtype})
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.graph.errors import GradcliError
-from gradcli.ops.registry import as_core
+from gradcli.ops.operands import as_core
 from gradcli.ops.results import Results
 from gradcli.tensor import Tensor
 

@@ -2,6 +2,7 @@
 
 from gradcli.ops import (
     axis_order,
+    broadcasting,
     casts,
     constructors,
     determinants,
@@ -15,6 +16,7 @@ from gradcli.ops import (
     indexing,
     joining,
     layers,
+    likelihoods,
     linalg,
     losses,
     norm,
@@ -26,6 +28,7 @@ from gradcli.ops import (
     running,
     selecting,
     shape,
+    singleton_axes,
     softmax,
     sorting,
     special,
@@ -33,6 +36,7 @@ from gradcli.ops import (
 
 __all__ = [
     "axis_order",
+    "broadcasting",
     "casts",
     "constructors",
     "determinants",
@@ -46,6 +50,7 @@ __all__ = [
     "indexing",
     "joining",
     "layers",
+    "likelihoods",
     "linalg",
     "losses",
     "norm",
@@ -57,6 +62,7 @@ __all__ = [
     "running",
     "selecting",
     "shape",
+    "singleton_axes",
     "softmax",
     "sorting",
     "special",

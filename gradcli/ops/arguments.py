@@ -9,10 +9,8 @@ import numpy as np
 
 from gradcli.graph.errors import ArgumentError, DtypeError, ShapeError
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Value, concrete
+from gradcli.graph.values import Array, CoreValue, Value, concrete
 from gradcli.ops.kinds import fits
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def settled(x: CoreValue) -> Array:
@@ -73,8 +71,10 @@ def one_axis(name: str, axis: Any, shape: tuple[int, ...]) -> int:
     found = integer(axis, f"{name}: an axis")
     rank = len(shape)
     if not -rank <= found < rank:
+        last = max(rank, 1) - 1
+        torch = f"Dimension out of range (expected to be in range of [{-last - 1}, {last}], but got {found})"
         raise ShapeError(
-            f"{name}: axis {found} is out of range for shape {fits(shape)}",
+            torch if state.torch_semantics else f"{name}: axis {found} is out of range for shape {fits(shape)}",
             mend=f"axes are {-rank} to {rank - 1}" if rank else "it has no axes",
         )
     return found - rank if found >= 0 else found

@@ -8,12 +8,12 @@ from typing import Any
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import OPERATORS, CoreValue, Shape, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import many_axes, one_axis, sizes
+from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, linear
-from gradcli.ops.registry import as_core, case, function
-
-Shape = tuple[int, ...]
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 
 
 def _permuted_value(x: Any, perm: Shape) -> Any:

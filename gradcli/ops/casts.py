@@ -10,8 +10,10 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named
+from gradcli.ops.function import case
 from gradcli.ops.kinds import linear
-from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 
 CLONE: Op = linear(
     "clone",

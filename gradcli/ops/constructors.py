@@ -11,14 +11,15 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Spec, Value, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, Value, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named, integer, settled, sizes
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import add, divide, equal, multiply, power, subtract, where
-from gradcli.ops.kinds import constant, fits
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import cast, reshaped, spread
-
-Shape = tuple[int, ...]
+from gradcli.ops.function import case
+from gradcli.ops.kinds import constant, expanded, fits
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def checked_sizes(name: str, given: tuple[Any, ...]) -> Shape:
@@ -199,7 +200,7 @@ def empty_torch(*sizes: Any, size: Any = None, dtype: Any = None) -> CoreValue:
 def _filled(shape: Shape, fill: CoreValue, dtype: np.dtype[Any]) -> CoreValue:
     if shape_of(fill) == () and not isinstance(fill, Value):
         return _made(FULL, shape, dtype, fill=fill.item())
-    return spread(cast(fill, dtype), shape)
+    return expanded(cast(fill, dtype), shape)
 
 
 @function(

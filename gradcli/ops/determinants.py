@@ -13,11 +13,12 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.einsum import einsum
 from gradcli.ops.elementwise import imag, less, log, real, where
 from gradcli.ops.exact import determinant, each, filled, matrices
+from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, general, ranks_aligned, sum_to
 from gradcli.ops.linalg import INV, adjoint, as_matrix, check_square, positive_sample, sample, square_spec, transposed
 from gradcli.ops.products import times
 from gradcli.ops.reduction import real_dtype, total
-from gradcli.ops.registry import case, function
+from gradcli.ops.registry import function
 from gradcli.ops.results import named
 from gradcli.ops.shape import reshaped
 

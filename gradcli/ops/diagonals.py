@@ -9,13 +9,14 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integer, many_axes
-from gradcli.ops.kinds import fits, linear
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped, spread
+from gradcli.ops.function import case
+from gradcli.ops.kinds import expanded, fits, linear
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
-Shape = tuple[int, ...]
 Plane = tuple[int, int]
 
 
@@ -84,7 +85,7 @@ def _sum_dtype(x: CoreValue) -> np.dtype[Any]:
 
 def _trace_transpose(g: CoreValue, x: CoreValue, offset: int, axes: Plane) -> CoreValue:
     plane = (shape_of(x)[axes[0]], shape_of(x)[axes[1]])
-    along = spread(reshaped(g, (*shape_of(g), 1)), (*shape_of(g), _length(*plane, offset)))
+    along = expanded(reshaped(g, (*shape_of(g), 1)), (*shape_of(g), _length(*plane, offset)))
     return bind(DIAG_EMBED, along, offset=offset, axes=axes, plane=plane)
 
 

@@ -14,11 +14,13 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
+from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, expanded, fits, multilinear
+from gradcli.ops.operands import as_core
 from gradcli.ops.products import check_same_dtype
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #: Two operands with fewer products than this are summed in one pass, which has no overhead.

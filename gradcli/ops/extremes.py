@@ -13,15 +13,18 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_count, reduced_shape, restored
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import equal, isnan, logical_or, maximum, minimum
 from gradcli.ops.exact import along, largest, smallest
+from gradcli.ops.function import case
 from gradcli.ops.kinds import Rule, constant, expanded, fits, general, linear
+from gradcli.ops.operands import as_core
 from gradcli.ops.reduction import REDUCTIONS, total
-from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.registry import function
 from gradcli.ops.results import named
-from gradcli.ops.shape import cast, count_of, reshaped
+from gradcli.ops.shape import reshaped
 
 # --- over any axes, shared among ties --------------------------------------------------------------------------------
 
@@ -78,6 +81,10 @@ MAX = _extreme("max", np.max, largest, lambda operands, params: "MaxBackward1", 
 MIN = _extreme("min", np.min, smallest, lambda operands, params: "MinBackward1", "Smallest element over axes.")
 AMAX = _extreme("amax", np.max, largest, "Amax", "Largest element over axes.")
 AMIN = _extreme("amin", np.min, smallest, "Amin", "Smallest element over axes.")
+_BOTH = (
+    _extreme("aminmax_min", np.min, smallest, "Aminmax", "Smallest element over axes."),
+    _extreme("aminmax_max", np.max, largest, "Aminmax", "Largest element over axes."),
+)
 
 
 def _folded(op: Op, x: Any, axis: Any, keepdims: Any) -> CoreValue:
@@ -112,6 +119,17 @@ def amax(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
 def amin(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
     """Smallest element over axes."""
     return _folded(AMIN, x, axis, keepdims)
+
+
+@function(
+    family="reduction", where="torch method", derivative=_SHARED, cases=(case((3,)), case((2, 3), dim=1, keepdim=True))
+)
+def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    """The pair (min, max) of the elements, along an axis."""
+    return AMINMAX_RESULTS(tuple(_folded(op, input, dim, keepdim) for op in _BOTH))
+
+
+AMINMAX_RESULTS = named("aminmax", "min", "max")
 
 
 # --- where they stand ------------------------------------------------------------------------------------------------

@@ -11,9 +11,11 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import swapaxes, t
+from gradcli.ops.function import case
 from gradcli.ops.kinds import added, broadcast_shape, elementwise, expanded, fits, general, sum_to
+from gradcli.ops.operands import as_core, operands, to_float
 from gradcli.ops.products import check_same_dtype, matmul, times
-from gradcli.ops.registry import as_core, case, function, operands, to_float
+from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
 
 # --- elementwise -----------------------------------------------------------------------------------------------------

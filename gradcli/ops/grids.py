@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, shape_of
+from gradcli.graph.values import CoreValue, count_of, shape_of
+from gradcli.ops.function import case
 from gradcli.ops.kinds import expanded, fits
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def _grids(xs: tuple[Any, ...], indexing: Any) -> tuple[CoreValue, ...]:

@@ -14,13 +14,13 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.node import Node
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import sizes
-from gradcli.ops.kinds import general, linear, sum_to
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped, spread
-
-Shape = tuple[int, ...]
+from gradcli.ops.function import case
+from gradcli.ops.kinds import expanded, general, linear, sum_to
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def _batched_places(places: Any, size: int, count: int) -> Any:
@@ -30,8 +30,8 @@ def _batched_places(places: Any, size: int, count: int) -> Any:
 
 def _over_batch(op: Op, xs: Sequence[CoreValue], batched: Sequence[bool], size: int, count: int, **params: Any) -> Any:
     *values, places = xs
-    spread_out = [x if flag else spread(x, (size, *shape_of(x))) for x, flag in zip(values, batched[:-1], strict=True)]
-    return bind(op, *spread_out, _batched_places(places, size, count), **params)
+    widened = [x if flag else expanded(x, (size, *shape_of(x))) for x, flag in zip(values, batched[:-1], strict=True)]
+    return bind(op, *widened, _batched_places(places, size, count), **params)
 
 
 # --- a view read by position -----------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def _overwritten_batch(
 ) -> CoreValue:
     x, v = xs
     if not batched[0]:
-        x = spread(x, (size, *shape_of(x)))
+        x = expanded(x, (size, *shape_of(x)))
     if batched[1]:
         shape = shape_of(v)
         v = reshaped(v, shape[:1] + (1,) * (len(shape_of(x)) - len(shape)) + shape[1:])
@@ -133,7 +133,7 @@ def _overwritten(x: Any, v: Any, how: str) -> Any:
 
 
 def _overwritten_jvp(ts: Sequence[CoreValue | None], y: CoreValue, x: CoreValue, v: CoreValue, how: str) -> Any:
-    return None if ts[1] is None else spread(ts[1], shape_of(y))
+    return None if ts[1] is None else expanded(ts[1], shape_of(y))
 
 
 # What was there has a gradient, of zeros, as in PyTorch.

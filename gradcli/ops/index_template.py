@@ -19,14 +19,15 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, Value, shape_of
+from gradcli.graph.state import state
+from gradcli.graph.values import CoreValue, Shape, Value, shape_of
 from gradcli.ops.arguments import integer, settled
+from gradcli.ops.axis_order import permuted
 from gradcli.ops.casts import ASTYPE
 from gradcli.ops.kinds import fits
-from gradcli.ops.registry import as_core
-from gradcli.ops.shape import permuted, reshaped
+from gradcli.ops.operands import as_core
+from gradcli.ops.shape import reshaped
 
-Shape = tuple[int, ...]
 Template = tuple[Any, ...]
 
 #: Stands in a template for the next of the integer arrays among the operands.
@@ -114,6 +115,8 @@ def out_of_range(index: int, axis: int, shape: Shape) -> ShapeError:
     """The error for an index that an axis does not have."""
     length = shape[axis]
     mend = f"indices are {-length} to {length - 1}" if length else "the axis is empty"
+    if state.torch_semantics:
+        return ShapeError(f"index {index} is out of bounds for dimension {axis} with size {length}", mend=mend)
     return ShapeError(f"index {index} is out of range for axis {axis} of size {length}", mend=mend)
 
 
@@ -194,6 +197,8 @@ class _Reader:
         self._asked = sum(_consumes(e) for e in entries)
         if self._asked > len(self.shape):
             axes = "axis" if len(self.shape) == 1 else "axes"
+            if state.torch_semantics and self.shape:
+                raise ShapeError(f"too many indices for tensor of dimension {len(self.shape)}")
             raise ShapeError(
                 f"too many indices: shape {fits(self.shape)} has {len(self.shape)} {axes}, "
                 f"the index asks for {self._asked}"
@@ -242,12 +247,23 @@ class _Reader:
         covered = self.shape[axis : axis + rank]
         if shape_of(mask) != covered:
             raise ShapeError(
-                f"a mask of shape {fits(shape_of(mask))} does not fit shape {fits(self.shape)}",
+                _torch_misfit(shape_of(mask), covered, axis)
+                if state.torch_semantics and len(covered) == rank
+                else f"a mask of shape {fits(shape_of(mask))} does not fit shape {fits(self.shape)}",
                 mend=f"it would have to be {fits(covered)}",
             )
         self._masks.append(rank)
         self.template.extend([ARRAY] * rank)
         self.arrays.extend(np.nonzero(settled(mask)))
+
+
+def _torch_misfit(mask: Shape, covered: Shape, axis: int) -> str:
+    """PyTorch's words for a mask of another shape than the axes that it stands for."""
+    at = next(i for i, (m, n) in enumerate(zip(mask, covered, strict=True)) if m != n)
+    return (
+        f"The shape of the mask {fits(mask)} at index {at} does not match the shape of the indexed tensor "
+        f"{fits(covered)} at index {axis + at}"
+    )
 
 
 def _consumes(entry: Any) -> int:

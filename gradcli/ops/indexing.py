@@ -12,9 +12,10 @@ from gradcli.graph.errors import ArgumentError, DtypeError, ShapeError
 from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import OPERATORS, CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import equal, where
+from gradcli.ops.function import case
 from gradcli.ops.index_template import (
     ALL,
     Template,
@@ -29,12 +30,10 @@ from gradcli.ops.index_template import (
     result_shape,
     selected_first,
 )
-from gradcli.ops.kinds import fits, linear
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped, spread, summed_to
-
-Shape = tuple[int, ...]
-
+from gradcli.ops.kinds import expanded, fits, linear, sum_to
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
@@ -89,13 +88,15 @@ def _chained(names: Sequence[str]) -> Any:
     return tree
 
 
+def _scattered(g: CoreValue, x: CoreValue, *arrays: CoreValue, template: Template, unique: bool) -> CoreValue:
+    return bind(SCATTER, g, *arrays, template=template, unique=unique, shape=shape_of(x))
+
+
 GETITEM: Op = linear(
     "getitem",
     _read,
     _read_rule,
-    transpose=lambda g, x, *arrays, template, unique: bind(
-        SCATTER, g, *arrays, template=template, unique=unique, shape=shape_of(x)
-    ),
+    transpose=_scattered,
     batch=_read_batch,
     views=True,
     torch=_read_node,
@@ -107,9 +108,7 @@ INDEX_SELECT: Op = linear(
     "index_select",
     _read,
     _read_rule,
-    transpose=lambda g, x, *arrays, template, unique: bind(
-        SCATTER, g, *arrays, template=template, unique=unique, shape=shape_of(x)
-    ),
+    transpose=_scattered,
     batch=_read_batch,
     torch="IndexSelect",
     doc="Slices at indices along an axis.",
@@ -152,7 +151,7 @@ def _scatter_rule(g: CoreValue, *arrays: CoreValue, template: Template, shape: S
 def _scatter_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
     g, *arrays = xs
     if not batched[0]:
-        g = spread(g, (size, *shape_of(g)))
+        g = expanded(g, (size, *shape_of(g)))
     template, arrays, count, order = batch_layout(params["template"], arrays, batched[1:], size, True)
     shape = (size, *params["shape"])
     g = lead_moved_back(g, count, order)
@@ -227,7 +226,7 @@ def _winners(shape: Shape, written: Shape, arrays: Sequence[CoreValue], template
 
 def _written_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
     x, v, *arrays = (
-        a if flag or i > 1 else spread(a, (size, *shape_of(a)))
+        a if flag or i > 1 else expanded(a, (size, *shape_of(a)))
         for i, (a, flag) in enumerate(zip(xs, batched, strict=True))
     )
     template, arrays, count, order = batch_layout(params["template"], arrays, batched[2:], size, True)
@@ -328,7 +327,7 @@ def _fitted(v: CoreValue, target: Shape) -> CoreValue:
         fine = False
     if not fine:
         raise ShapeError(f"cannot write shape {fits(own)} to the {fits(target)} elements of the index")
-    return spread(reshaped(v, own[extra:]), target)
+    return expanded(reshaped(v, own[extra:]), target)
 
 
 # --- masks -----------------------------------------------------------------------------------------------------------
@@ -355,7 +354,7 @@ def _fill_rule(x: CoreValue, v: CoreValue, mask: CoreValue) -> Spec:
 
 def _fill_transpose(g: CoreValue, x: CoreValue, v: CoreValue, mask: CoreValue) -> tuple[CoreValue, CoreValue]:
     zero = np.zeros((), dtype_of(g))
-    return summed_to(where(mask, zero, g), shape_of(x)), summed_to(where(mask, g, zero), shape_of(v))
+    return sum_to(where(mask, zero, g), shape_of(x)), sum_to(where(mask, g, zero), shape_of(v))
 
 
 def _fill_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
@@ -428,7 +427,7 @@ def masked_select(input: Any, mask: Any) -> CoreValue:
     """The elements where a mask holds, in one axis."""
     x, found = as_core(input), _as_mask(mask)
     joined = np.broadcast_shapes(shape_of(x), shape_of(found))
-    return getitem.call(spread(x, joined), spread(found, joined))
+    return getitem.call(expanded(x, joined), expanded(found, joined))
 
 
 OPERATORS["[]"] = getitem.call

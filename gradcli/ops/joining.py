@@ -12,13 +12,13 @@ from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import OPERATORS, CoreValue, Spec, Value, dtype_of, shape_of
+from gradcli.graph.state import state
+from gradcli.graph.values import OPERATORS, CoreValue, Shape, Spec, Value, dtype_of, shape_of
 from gradcli.ops.arguments import integer, integers, one_axis
+from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, linear
-from gradcli.ops.registry import as_core, case, function
-
-Shape = tuple[int, ...]
-
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 
 # --- the ops ---------------------------------------------------------------------------------------------------------
 
@@ -37,6 +37,21 @@ def _listed(shapes: Sequence[Shape]) -> str:
     return " and ".join(shown[:4]) + (" and others" if len(shown) > 4 else "")
 
 
+def _torch_misfit(shapes: Sequence[Shape], axis: int) -> str:
+    """PyTorch's words for the first shape that can't be joined to the first of all along an axis."""
+    first = shapes[0]
+    for at, shape in enumerate(shapes):
+        if len(shape) != len(first):
+            return f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}"
+        for i, (m, n) in enumerate(zip(first, shape, strict=True)):
+            if i != axis and m != n:
+                return (
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size {m} but got size {n} for "
+                    f"tensor number {at} in the list."
+                )
+    raise AssertionError("the shapes can be joined")
+
+
 def _concatenate_rule(*xs: CoreValue, axis: int) -> Spec:
     shapes = [shape_of(x) for x in xs]
     first = shapes[0]
@@ -44,7 +59,9 @@ def _concatenate_rule(*xs: CoreValue, axis: int) -> Spec:
         at = len(s) + axis
         if len(s) != len(first) or s[:at] + s[at + 1 :] != first[:at] + first[at + 1 :]:
             raise ShapeError(
-                f"concatenate cannot join shapes {_listed(shapes)} along axis {len(first) + axis}",
+                _torch_misfit(shapes, len(first) + axis)
+                if state.torch_semantics
+                else f"concatenate cannot join shapes {_listed(shapes)} along axis {len(first) + axis}",
                 mend="all other axes must be equal",
             )
     at = len(first) + axis
@@ -103,7 +120,12 @@ SPLIT: Op = linear(
 def _stack_rule(*xs: CoreValue, axis: int) -> Spec:
     shapes = [shape_of(x) for x in xs]
     if any(s != shapes[0] for s in shapes):
-        raise ShapeError(f"stack cannot join shapes {_listed(shapes)}", mend="all must be equal")
+        at, other = next((i, s) for i, s in enumerate(shapes) if s != shapes[0])
+        torch = f"stack expects each tensor to be equal size, but got {fits(shapes[0])} at entry 0 and {fits(other)} "
+        raise ShapeError(
+            f"{torch}at entry {at}" if state.torch_semantics else f"stack cannot join shapes {_listed(shapes)}",
+            mend="all must be equal",
+        )
     at = len(shapes[0]) + 1 + axis
     joined = (*shapes[0][:at], len(xs), *shapes[0][at:])
     return Spec(joined, np.result_type(*(dtype_of(x) for x in xs)))

@@ -1,4 +1,4 @@
-"""The four kinds of op, and the readings that each kind supplies.
+"""The kinds of op, and the readings that each kind supplies.
 
     elementwise   the value and one partial derivative per operand; vjp and jvp follow
     linear        the transpose; the jvp is the op itself, other operands as they are
@@ -60,9 +60,7 @@ def _torch_misfit(a: tuple[int, ...], b: tuple[int, ...]) -> str:
         m, n = (shape[axis] if len(shape) >= -axis else 1 for shape in (a, b))
         if m != n and 1 not in (m, n):
             break
-    return (
-        f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {rank + axis}"
-    )
+    return f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {rank + axis}"
 
 
 def sum_to(x: CoreValue, shape: tuple[int, ...]) -> CoreValue:
@@ -104,6 +102,8 @@ def elementwise_shape(name: str, value: Rule) -> Rule:
         except TypeError:
             dtypes = " and ".join(str(dtype_of(x)) for x in operands)
             raise DtypeError(f"{name} does not take {dtypes}") from None
+        except OverflowError as error:
+            raise DtypeError(f"{name}: a number does not fit: {str(error).removeprefix('Python ')}") from None
         return Spec(joined, dtype)
 
     return shape
@@ -172,11 +172,20 @@ def ranks_aligned(operands: Sequence[CoreValue], batched: Sequence[bool]) -> lis
     return aligned
 
 
-def elementwise_batch(op_of: Callable[[], Op]) -> Rule:
+def elementwise_batch(op: Op) -> Rule:
     """Batching of an op that broadcasts."""
 
     def batch(operands: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-        return bind(op_of(), *ranks_aligned(operands, batched), **params)
+        return bind(op, *ranks_aligned(operands, batched), **params)
+
+    return batch
+
+
+def unchanged_batch(op: Op) -> Rule:
+    """Batching of an op whose parameters all count axes from the end: an axis in front changes nothing."""
+
+    def batch(operands: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op, *operands, **params)
 
     return batch
 
@@ -207,7 +216,7 @@ def elementwise(
         promotes=True,
         doc=doc,
     )
-    op.batch = elementwise_batch(lambda: op)
+    op.batch = elementwise_batch(op)
     return op
 
 
@@ -304,9 +313,6 @@ def linear(
         moved = [OPERATORS["zeros_like"](x) if t is None else t for t, x in zip(tangents, xs, strict=True)]
         return bind(op, *moved[:count], *xs[count:], **params)
 
-    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-        return bind(op, *xs, **params)
-
     op = Op(
         name,
         "linear",
@@ -314,13 +320,13 @@ def linear(
         shape=shape,
         vjp=vjp,
         jvp=jvp,
-        batch=batch or whole,
         meaning=meaning or object_meaning(value),
         torch=torch,
         promotes=promotes,
         views=views,
         doc=doc,
     )
+    op.batch = batch or unchanged_batch(op)
     return op
 
 
@@ -413,9 +419,6 @@ def general(
     ) -> CoreValue | None:
         return jvp(tangents, y, *xs, **params)
 
-    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-        return bind(op, *xs, **params)
-
     op = Op(
         name,
         "general",
@@ -423,7 +426,6 @@ def general(
         shape=shape,
         vjp=vjp,
         jvp=forward,
-        batch=batch or whole,
         meaning=meaning,
         outputs=outputs,
         torch=torch,
@@ -431,6 +433,7 @@ def general(
         saves=saves,
         doc=doc,
     )
+    op.batch = batch or unchanged_batch(op)
     return op
 
 
@@ -447,22 +450,17 @@ def constant(
 ) -> Op:
     """Declare an op that carries no derivative. Without `shape` it is elementwise."""
 
-    def whole(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-        return bind(op, *xs, **params)
-
     op = Op(
         name,
         "constant",
         value=value,
         shape=shape or elementwise_shape(name, value),
-        batch=batch or whole,
         meaning=meaning or object_meaning(value),
         kink=kink,
         promotes=shape is None if promotes is None else promotes,
         doc=doc,
     )
-    if shape is None and batch is None:
-        op.batch = elementwise_batch(lambda: op)
+    op.batch = batch or (elementwise_batch(op) if shape is None else unchanged_batch(op))
     return op
 
 

@@ -10,14 +10,17 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer, settled, sizes
 from gradcli.ops.axes import axes_of, axis_of
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import clip, equal, greater_equal, not_equal, sqrt, square
+from gradcli.ops.function import case
 from gradcli.ops.kinds import broadcast_shape, expanded, fits
 from gradcli.ops.norm import norm_torch
+from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.random import rand_like
 from gradcli.ops.reduction import average, total
-from gradcli.ops.registry import as_core, case, function, to_float
+from gradcli.ops.registry import function
 from gradcli.ops.selecting import narrow
-from gradcli.ops.shape import cast, reshaped
+from gradcli.ops.shape import reshaped
 from gradcli.ops.softmax import softmax_torch
 
 

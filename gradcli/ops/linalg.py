@@ -16,12 +16,15 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, DomainError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer
+from gradcli.ops.axis_order import matrices_transposed, moveaxis
 from gradcli.ops.exact import filled, identity, matrices, solution
+from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, general, ranks_aligned, sum_to
+from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.products import check_same_dtype, times
 from gradcli.ops.reduction import real_dtype
-from gradcli.ops.registry import as_core, case, function, to_float
-from gradcli.ops.shape import matrices_transposed, moveaxis, reshaped
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def transposed(x: CoreValue) -> CoreValue:

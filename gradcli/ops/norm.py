@@ -12,13 +12,15 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import many_axes, settled
 from gradcli.ops.axes import Axes, axes_of, restored
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import absolute, equal, not_equal, power, sgn, where
 from gradcli.ops.exact import each
 from gradcli.ops.extremes import AMAX, AMIN
+from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, general
+from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import real_dtype, real_product, reduced_spec, total
-from gradcli.ops.registry import as_core, case, function, to_float
-from gradcli.ops.shape import cast
+from gradcli.ops.registry import function
 
 # --- the p-norm ------------------------------------------------------------------------------------------------------
 

@@ -27,10 +27,7 @@ from gradcli.ops.elementwise.comparison import (
 )
 from gradcli.ops.elementwise.complex_parts import CONJ, REAL
 from gradcli.ops.elementwise.powers import POW
-from gradcli.ops.registry import operands
-
-operators = OPERATORS
-
+from gradcli.ops.operands import operands
 
 # What an op takes beside a traced value, or an array, just as it is.
 _READY = frozenset((int, float, complex, np.float64, np.ndarray))

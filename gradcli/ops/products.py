@@ -11,13 +11,29 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import DtypeError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, ndim_of, shape_of
+from gradcli.graph.values import OPERATORS, CoreValue, Spec, count_of, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer
+from gradcli.ops.axis_order import matrices_transposed
+from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, multilinear, ranks_aligned, sum_to
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, matrices_transposed, reshaped
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 # --- matmul ----------------------------------------------------------------------------------------------------------
+
+
+def _torch_misfit(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    """PyTorch's words for matrices and vectors that do not multiply."""
+    if len(a) == len(b) == 1:
+        return (
+            f"inconsistent tensor size, expected tensor {fits(a)} and src {fits(b)} to have the same number of "
+            f"elements, but got {a[0]} and {b[0]} elements respectively"
+        )
+    if len(b) == 1:
+        return f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})"
+    rows = a[0] if len(a) == 2 else 1
+    return f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a[-1]} and {b[0]}x{b[1]})"
 
 
 def _matmul_shape(x: CoreValue, y: CoreValue) -> Spec:
@@ -26,8 +42,10 @@ def _matmul_shape(x: CoreValue, y: CoreValue) -> Spec:
         raise ShapeError(f"matmul cannot join shapes {fits(a)} and {fits(b)}", mend="scalars multiply with *")
     inner = b[0] if len(b) == 1 else b[-2]
     if a[-1] != inner:
+        torch = state.torch_semantics and max(len(a), len(b)) <= 2
         raise ShapeError(
-            f"matmul cannot join shapes {fits(a)} and {fits(b)}", mend=f"inner dimensions {a[-1]} and {inner} differ"
+            _torch_misfit(a, b) if torch else f"matmul cannot join shapes {fits(a)} and {fits(b)}",
+            mend=f"inner dimensions {a[-1]} and {inner} differ",
         )
     try:
         lead = np.broadcast_shapes(a[:-2], b[:-2])
@@ -369,7 +387,7 @@ def outer(x: Any, y: Any) -> CoreValue:
 def tensordot(x: Any, y: Any, axes: Any = 2, dims: Any = None) -> CoreValue:
     """Sum over pairs of axes: the last `axes` of x with the first of y, or those listed."""
     from gradcli.ops.arguments import integers, many_axes
-    from gradcli.ops.shape import moveaxis
+    from gradcli.ops.axis_order import moveaxis
 
     a, b = as_core(x), as_core(y)
     check_same_dtype(a, b)

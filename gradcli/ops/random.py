@@ -10,13 +10,13 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named, integer
 from gradcli.ops.constructors import checked_sizes
+from gradcli.ops.function import case
 from gradcli.ops.kinds import broadcast_shape, constant
-from gradcli.ops.registry import as_core, case, function
-
-Shape = tuple[int, ...]
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 
 
 def generator() -> np.random.Generator:

@@ -11,17 +11,18 @@ from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integer, integers, many_axes, one_axis, sizes
 from gradcli.ops.axis_order import swapaxes
 from gradcli.ops.casts import cast
+from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem, setitem
-from gradcli.ops.kinds import fits, linear
-from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.kinds import expanded, fits, linear, sum_to
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 from gradcli.ops.selecting import taken
-from gradcli.ops.shape import count_of, reshaped, spread, summed_to
+from gradcli.ops.shape import reshaped
 
-Shape = tuple[int, ...]
 Widths = tuple[tuple[int, int], ...]
 
 
@@ -153,7 +154,7 @@ def _tile_transpose(g: CoreValue, x: CoreValue, reps: Shape) -> CoreValue:
     for n, r in zip(shape[lead:], reps, strict=True):
         pairs += [r, n]
         kept += [1, n]
-    return reshaped(summed_to(reshaped(g, tuple(pairs)), tuple(kept)), shape)
+    return reshaped(sum_to(reshaped(g, tuple(pairs)), tuple(kept)), shape)
 
 
 TILE: Op = linear(
@@ -216,13 +217,13 @@ def _pad_transpose(g: CoreValue, x: CoreValue, fill: CoreValue, widths: Widths) 
     to_x = getitem.call(g, inside)
     if not hasattr(fill, "dtype"):
         return [to_x, None]
-    return [to_x, summed_to(setitem.call(g, inside, np.zeros((), dtype_of(g))), shape_of(fill))]
+    return [to_x, sum_to(setitem.call(g, inside, np.zeros((), dtype_of(g))), shape_of(fill))]
 
 
 def _pad_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
     x, fill = xs
     if not batched[0]:
-        x = spread(x, (size, *shape_of(x)))
+        x = expanded(x, (size, *shape_of(x)))
     if batched[1]:
         fill = reshaped(fill, (size,) + (1,) * (len(shape_of(x)) - 1))
     return bind(PAD, x, fill, **params)

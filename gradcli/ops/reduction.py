@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import ShapeError
+from gradcli.graph.errors import DtypeError, ShapeError
+from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named, settled
 from gradcli.ops.axes import (
@@ -22,10 +23,13 @@ from gradcli.ops.axes import (
     reduced_shape,
     restored,
 )
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import divide, equal, multiply, not_equal, real, where
+from gradcli.ops.function import case
 from gradcli.ops.kinds import Rule, conj, constant, expanded, fits, general, linear
-from gradcli.ops.registry import as_core, case, function, to_float
-from gradcli.ops.shape import cast, reshaped
+from gradcli.ops.operands import as_core, to_float
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 #: Calls for the tests of any reduction.
 REDUCTIONS = (
@@ -134,11 +138,21 @@ def sum_(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) ->
     return total(found, axes_of("sum", axis, found), keepdims)
 
 
+_TORCH_WORDS = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
+
+
 @function(family="reduction", op=MEAN, derivative="vjp: g/n broadcast along axis", cases=REDUCTIONS)
 def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> CoreValue:
     """Arithmetic mean of the elements over axes."""
     dtype, keepdims = dtype_or_flag(dtype, keepdims)
-    found = to_float(typed(x, dtype))
+    given = typed(x, dtype)
+    if state.torch_semantics and dtype_of(given).kind in "biu":
+        raise DtypeError(
+            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            + _TORCH_WORDS[dtype_of(given).name],
+            mend="x.float().mean()",
+        )
+    found = to_float(given)
     return average(found, axes_of("mean", axis, found), keepdims)
 
 

@@ -8,14 +8,17 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_shape, restored
+from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.constructors import ones_of
+from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
+from gradcli.ops.joining import concatenate
 from gradcli.ops.kinds import conj, general, linear
 from gradcli.ops.reduction import REDUCTIONS_OF_NONE, dtype_or_flag, node_names, summing_dtype, total, typed
-from gradcli.ops.registry import case, function
-from gradcli.ops.shape import concatenate, count_of, moveaxis, reshaped
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 # --- product ---------------------------------------------------------------------------------------------------------
 

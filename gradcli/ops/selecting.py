@@ -9,17 +9,17 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, shape_of
+from gradcli.graph.values import CoreValue, Shape, count_of, shape_of
 from gradcli.ops.arguments import integer, integers, one_axis
 from gradcli.ops.elementwise import not_equal, places
 from gradcli.ops.extremes import PICKED_BACK
+from gradcli.ops.function import case
 from gradcli.ops.index_template import ALL, read_index
 from gradcli.ops.indexing import GETITEM, INDEX_SELECT, getitem
 from gradcli.ops.kinds import fits
-from gradcli.ops.registry import as_core, case, function
-from gradcli.ops.shape import count_of, reshaped
-
-Shape = tuple[int, ...]
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def _flat(x: CoreValue) -> CoreValue:

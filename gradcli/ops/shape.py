@@ -1,4 +1,4 @@
-"""Broadcasting, reshaping and singleton axes, and what a shape is.
+"""Reshaping, and what a shape is.
 
 Axes in parameters are counted from the end throughout; see `gradcli.ops.arguments`.
 """
@@ -13,169 +13,30 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
-from gradcli.ops.arguments import many_axes, one_axis
+from gradcli.graph.state import state
+from gradcli.graph.values import OPERATORS, CoreValue, Shape, Spec, count_of, dtype_of, shape_of
+from gradcli.ops.arguments import one_axis
 from gradcli.ops.arguments import sizes as sizes_of
-from gradcli.ops.axis_order import matrices_transposed, moveaxis, permuted, reversed_axes, swapaxes, transpose
-from gradcli.ops.casts import astype, cast
-from gradcli.ops.joining import concatenate
-from gradcli.ops.kinds import broadcast_shape, fits, linear
-from gradcli.ops.registry import as_core, case, function
-
-Shape = tuple[int, ...]
-
-
-def count_of(shape: Shape) -> int:
-    """Number of elements of a shape."""
-    count = 1
-    for length in shape:
-        count *= length
-    return count
-
-
-# --- broadcasting and its transpose ----------------------------------------------------------------------------------
-
-
-def _sum_to_value(x: Any, shape: Shape) -> Any:
-    lead = x.ndim - len(shape)
-    axes = tuple(range(lead)) + tuple(
-        lead + i for i, length in enumerate(shape) if length == 1 and x.shape[lead + i] != 1
-    )
-    return np.add.reduce(x, axis=axes, keepdims=True, dtype=x.dtype).reshape(shape)
-
-
-def _broadcasts(shape: Shape, target: Shape) -> bool:
-    """Whether `shape` broadcasts to just `target`."""
-    lead = len(target) - len(shape)
-    return lead >= 0 and all(n in (1, m) for n, m in zip(shape, target[lead:], strict=True))
-
-
-def _sum_to_shape(x: CoreValue, shape: Shape) -> Spec:
-    if not _broadcasts(shape, shape_of(x)):
-        raise ShapeError(f"sum_to cannot sum shape {fits(shape_of(x))} down to {fits(shape)}")
-    return Spec(shape, dtype_of(x))
-
-
-def _sum_to_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-    (x,), shape = xs, params["shape"]
-    missing = len(shape_of(x)) - 1 - len(shape)
-    summed = bind(SUM_TO, x, shape=(size,) + (1,) * missing + shape)
-    return reshaped(summed, (size, *shape)) if missing else summed
-
-
-SUM_TO: Op = linear(
-    "sum_to",
-    _sum_to_value,
-    _sum_to_shape,
-    transpose=lambda g, x, shape: spread(g, shape_of(x)),
-    batch=_sum_to_batch,
-    torch="Sum",
-    doc="Sum over the axes along which a shape was broadcast.",
-)
-
-
-def _broadcast_rule(x: CoreValue, shape: Shape) -> Spec:
-    if not _broadcasts(shape_of(x), shape):
-        broadcast_shape("broadcast_to", shape_of(x), shape)
-        raise ShapeError(f"broadcast_to cannot make shape {fits(shape)} of {fits(shape_of(x))}")
-    return Spec(shape, dtype_of(x))
-
-
-def _broadcast_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
-    (x,), shape = xs, params["shape"]
-    own = shape_of(x)
-    missing = len(shape) - (len(own) - 1)
-    if missing:
-        x = reshaped(x, own[:1] + (1,) * missing + own[1:])
-    return bind(BROADCAST_TO, x, shape=(size, *shape))
-
-
-BROADCAST_TO: Op = linear(
-    "broadcast_to",
-    np.broadcast_to,
-    _broadcast_rule,
-    transpose=lambda g, x, shape: summed_to(g, shape_of(x)),
-    batch=_broadcast_batch,
-    torch="Expand",
-    doc="The value repeated along new and singleton axes.",
-)
-
-
-def summed_to(x: CoreValue, shape: Shape) -> CoreValue:
-    """`x` summed over the axes along which `shape` broadcasts to its shape."""
-    return x if shape_of(x) == shape else bind(SUM_TO, x, shape=shape)
-
-
-def spread(x: CoreValue, shape: Shape) -> CoreValue:
-    """`x` broadcast to `shape`."""
-    return x if shape_of(x) == shape else bind(BROADCAST_TO, x, shape=shape)
-
-
-@function(
-    family="shape",
-    op=SUM_TO,
-    where="",
-    also=(".sum_to_size",),
-    derivative="broadcast g to the shape of x",
-    cases=(case((2, 3), [3]), case((2, 3), [2, 1]), case((2, 3), []), case((0, 3), [3]), case((), [])),
-)
-def sum_to(x: Any, *shape: Any) -> CoreValue:
-    """Sum over the axes along which a shape was broadcast."""
-    return summed_to(as_core(x), sizes_of("sum_to", shape))
-
-
-@function(
-    family="shape",
-    op=BROADCAST_TO,
-    derivative="sum g over the broadcast axes",
-    views=True,
-    cases=(case((3,), [2, 3]), case((2, 1), [4, 2, 3]), case((), [2]), case((1,), [0]), case((2,), [2])),
-)
-def broadcast_to(x: Any, shape: Any) -> CoreValue:
-    """The value repeated along new and singleton axes, to a shape."""
-    return spread(as_core(x), sizes_of("broadcast_to", (shape,)))
-
-
-@function(
-    family="shape",
-    op=BROADCAST_TO,
-    where="method",
-    derivative="sum g over the expanded axes",
-    views=True,
-    cases=(case((3,), 2, 3), case((2, 1), -1, 3), case((1,), [2, -1])),
-)
-def expand(x: Any, *shape: Any) -> CoreValue:
-    """The value repeated along new and singleton axes; -1 keeps the length of an axis."""
-    x = as_core(x)
-    own, wanted = x.shape, sizes_of("expand", shape)
-    lead = len(wanted) - len(own)
-    if lead < 0 or -1 in wanted[:lead]:
-        raise ShapeError(f"expand cannot make shape {fits(wanted)} of {fits(own)}")
-    lengths = tuple(o if n == -1 else n for n, o in zip(wanted[lead:], own, strict=True))
-    return bind(BROADCAST_TO, x, shape=wanted[:lead] + lengths)
-
-
-@function(family="shape", op=BROADCAST_TO, where="method", views=True, cases=(case((1, 3), (2, 3)),))
-def expand_as(x: Any, other: Any) -> CoreValue:
-    """The value repeated to the shape of another."""
-    return spread(as_core(x), as_core(other).shape)
-
-
-@function(family="shape", where="numpy", also=("torch.broadcast_tensors",), cases=(case((2, 1), (3,)),))
-def broadcast_arrays(*xs: Any) -> list[CoreValue]:
-    """All values broadcast against each other."""
-    parts = [as_core(x) for x in xs]
-    joined = broadcast_shape("broadcast_arrays", *(p.shape for p in parts))
-    return [spread(p, joined) for p in parts]
-
+from gradcli.ops.axis_order import reversed_axes
+from gradcli.ops.function import case
+from gradcli.ops.kinds import fits, linear
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 
 # --- reshaping -------------------------------------------------------------------------------------------------------
+
+
+def _torch_misfit(wanted: Shape, own: Shape) -> str:
+    """PyTorch's words for a shape of another number of elements."""
+    return f"shape '{fits(wanted)}' is invalid for input of size {count_of(own)}"
 
 
 def _reshape_rule(x: CoreValue, shape: Shape) -> Spec:
     if count_of(shape) != count_of(shape_of(x)):
         raise ShapeError(
-            f"reshape cannot make shape {fits(shape)} of {fits(shape_of(x))}",
+            _torch_misfit(shape, shape_of(x))
+            if state.torch_semantics
+            else f"reshape cannot make shape {fits(shape)} of {fits(shape_of(x))}",
             mend=f"{count_of(shape_of(x))} elements are not {count_of(shape)}",
         )
     return Spec(shape, dtype_of(x))
@@ -222,7 +83,9 @@ def _filled_in(name: str, own: Shape, wanted: Shape) -> Shape:
     rest = count_of(tuple(n for n in wanted if n != -1))
     if rest == 0 or count_of(own) % rest:
         raise ShapeError(
-            f"{name} cannot make shape {fits(wanted)} of {fits(own)}",
+            _torch_misfit(wanted, own)
+            if state.torch_semantics and rest
+            else f"{name} cannot make shape {fits(wanted)} of {fits(own)}",
             mend=f"{count_of(own)} elements are no multiple of {rest}" if rest else "-1 could be anything",
         )
     return tuple(count_of(own) // rest if n == -1 else n for n in wanted)
@@ -370,113 +233,6 @@ def atleast_3d(x: Any) -> CoreValue:
     return _at_least(3, as_core(x), lambda s: (1, *(s or (1,)), 1) if len(s) < 2 else (*s, 1))
 
 
-# --- singleton axes --------------------------------------------------------------------------------------------------
-
-
-def _squeeze_rule(x: CoreValue, axes: Shape) -> Spec:
-    shape = shape_of(x)
-    for axis in axes:
-        if shape[axis] != 1:
-            raise ShapeError(
-                f"squeeze: axis {axis + len(shape)} of shape {fits(shape)} has length {shape[axis]}, not 1"
-            )
-    return Spec(tuple(n for i, n in enumerate(shape) if i - len(shape) not in axes), dtype_of(x))
-
-
-def _expand_dims_rule(x: CoreValue, axes: Shape) -> Spec:
-    rest = iter(shape_of(x))
-    rank = len(shape_of(x)) + len(axes)
-    return Spec(tuple(1 if i in axes else next(rest) for i in range(-rank, 0)), dtype_of(x))
-
-
-def _squeezing(torch: str) -> Op:
-    return linear(
-        "squeeze",
-        lambda x, axes: np.squeeze(x, axes),
-        _squeeze_rule,
-        transpose=lambda g, x, axes: bind(EXPAND_DIMS, g, axes=axes),
-        views=True,
-        torch=lambda operands, params: torch,
-        doc="Without axes of length 1.",
-    )
-
-
-SQUEEZE_ALL: Op = _squeezing("SqueezeBackward0")
-SQUEEZE: Op = _squeezing("SqueezeBackward1")
-EXPAND_DIMS: Op = linear(
-    "expand_dims",
-    lambda x, axes: np.expand_dims(x, axes),
-    _expand_dims_rule,
-    transpose=lambda g, x, axes: bind(SQUEEZE, g, axes=axes),
-    views=True,
-    torch="Unsqueeze",
-    doc="With axes of length 1 put in.",
-)
-
-
-def _singletons(shape: Shape) -> Shape:
-    return tuple(i - len(shape) for i, length in enumerate(shape) if length == 1)
-
-
-@function(
-    family="shape",
-    op=SQUEEZE,
-    where="numpy",
-    also=(".squeeze@numpy",),
-    derivative="g with the axes put back",
-    views=True,
-    cases=(
-        case((1, 3, 1)),
-        case((1, 3, 1), 0),
-        case((1, 3, 1), axis=-1),
-        case((1, 3, 1), axis=[0, -1]),
-        case((2, 3)),
-        case(()),
-    ),
-)
-def squeeze(x: Any, axis: Any = None) -> CoreValue:
-    """Without its axes of length 1, or without those named."""
-    x = as_core(x)
-    if axis is None:
-        return bind(SQUEEZE_ALL, x, axes=_singletons(x.shape))
-    return bind(SQUEEZE, x, axes=many_axes("squeeze", axis, x.shape))
-
-
-@function(
-    "squeeze_torch",
-    family="shape",
-    op=SQUEEZE,
-    where="",
-    also=("torch.squeeze", ".squeeze@torch"),
-    derivative="g with the axes put back",
-    views=True,
-    cases=(case((1, 3, 1)), case((1, 3, 1), 1), case((1, 3, 1), -1), case((1, 3, 1), [0, 1])),
-)
-def squeeze_torch(input: Any, dim: Any = None) -> CoreValue:
-    """Without its axes of length 1, or without those of them that are named."""
-    x = as_core(input)
-    if dim is None:
-        return bind(SQUEEZE_ALL, x, axes=_singletons(x.shape))
-    named = many_axes("squeeze", dim, x.shape) if x.ndim else ()
-    return bind(SQUEEZE, x, axes=tuple(a for a in named if x.shape[a] == 1))
-
-
-@function(
-    family="shape",
-    op=EXPAND_DIMS,
-    where="numpy",
-    also=("torch.unsqueeze", ".unsqueeze", ".expand_dims"),
-    derivative="g without the axes",
-    views=True,
-    cases=(case((2, 3), 0), case((2, 3), -1), case((2, 3), [0, 2]), case((), 0), case((0,), 1)),
-)
-def expand_dims(x: Any, axis: Any) -> CoreValue:
-    """With an axis of length 1 put in."""
-    x = as_core(x)
-    extra = len(axis) if isinstance(axis, list | tuple) else 1
-    return bind(EXPAND_DIMS, x, axes=many_axes("expand_dims", axis, x.shape + (1,) * extra))
-
-
 # --- what a shape is -------------------------------------------------------------------------------------------------
 
 
@@ -501,25 +257,5 @@ def size(x: Any, axis: Any = None, *, whole: Any = None) -> Any:
     return count_of(shape) if axis is None else shape[one_axis("size", axis, shape)]
 
 
-OPERATORS["sum_to"] = summed_to
-OPERATORS["broadcast_to"] = spread
 OPERATORS["reshape"] = reshaped
 OPERATORS["zeros_like"] = lambda x: np.zeros(shape_of(x), dtype_of(x))
-
-__all__ = [
-    "astype",
-    "broadcast_to",
-    "cast",
-    "concatenate",
-    "count_of",
-    "expand_dims",
-    "matrices_transposed",
-    "moveaxis",
-    "permuted",
-    "reshape",
-    "reshaped",
-    "spread",
-    "summed_to",
-    "swapaxes",
-    "transpose",
-]

@@ -11,9 +11,11 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_shape, restored
 from gradcli.ops.elementwise import exp
 from gradcli.ops.exact import each
+from gradcli.ops.function import case
 from gradcli.ops.kinds import added, broadcast_shape, expanded, general
+from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import REDUCTIONS, total, typed
-from gradcli.ops.registry import as_core, case, function, to_float
+from gradcli.ops.registry import function
 
 # --- log-sum-exp -----------------------------------------------------------------------------------------------------
 

@@ -13,14 +13,16 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, shape_of
+from gradcli.graph.values import CoreValue, Spec, count_of, shape_of
 from gradcli.ops.arguments import integer
 from gradcli.ops.axes import axis_of, reduced_shape
 from gradcli.ops.extremes import picked
+from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, fits
-from gradcli.ops.registry import as_core, case, function
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 from gradcli.ops.results import named
-from gradcli.ops.shape import count_of, reshaped
+from gradcli.ops.shape import reshaped
 
 # --- places ----------------------------------------------------------------------------------------------------------
 

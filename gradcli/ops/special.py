@@ -18,8 +18,10 @@ from gradcli.ops.arguments import integer
 from gradcli.ops.elementwise.powers import exp, square
 from gradcli.ops.elementwise.smooth_steps import sigmoid
 from gradcli.ops.elementwise.trigonometry import sech_squared, tanh
+from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.registry import Function, case, elementwise_function, function, operands
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import elementwise_function, function
 
 _TWO_BY_SQRT_PI = 1.1283791670955126
 _ONE_BY_SQRT_2PI = 0.3989422804014327

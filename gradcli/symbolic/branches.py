@@ -21,6 +21,7 @@ from gradcli.symbolic.kinks import FINER_PLACES, PLACES, Sides, limit, step_from
 from gradcli.symbolic.lowering import is_kinked, lower, needed_nodes
 from gradcli.symbolic.report import place_of
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
+from gradcli.symbolic.task import Task, derivative_matrix
 
 #: How many input elements are looked at beside a boundary.
 LOOKED_AT = 32
@@ -119,11 +120,10 @@ def _elements(node: Node, inputs: Mapping[str, Node]) -> set[tuple[str, int]]:
 
 def sides(
     rerun: Callable[..., Any],
-    task: Any,
+    task: Task,
     recording: Recording,
     affected: Sequence[tuple[str, int]],
     digits: int,
-    matrix_of: Callable[..., Any],
 ) -> dict[tuple[int, str, int], Sides]:
     """One-sided derivatives by (row, input, flat index), each from a run of the program beside the boundary.
 
@@ -133,15 +133,14 @@ def sides(
     for name, place in affected[:LOOKED_AT]:
         runs = _either_way(rerun, task, recording, name, place)
         left, right = (
-            _derivatives(runs[sign], task, name, place, sign, digits, matrix_of) if sign in runs else {}
-            for sign in (-1, 1)
+            _derivatives(runs[sign], task, name, place, sign, digits) if sign in runs else {} for sign in (-1, 1)
         )
         for r in left.keys() | right.keys():
             made[r, name, place] = Sides(left.get(r, UNDEFINED), right.get(r, UNDEFINED))
     return made
 
 
-def _either_way(rerun: Callable[..., Any], task: Any, recording: Recording, name: str, place: int) -> dict[int, Any]:
+def _either_way(rerun: Callable[..., Any], task: Task, recording: Recording, name: str, place: int) -> dict[int, Any]:
     """Runs of the program with one element moved down (-1) and up (1), as little as changes a decision."""
     taken = _decisions(recording, task.outputs)
     runs: dict[int, Any] = {}
@@ -161,7 +160,7 @@ def _decisions(recording: Recording, outputs: Sequence[CoreValue]) -> list[Any]:
     return [guard.value for guard in recording.guards] + chosen
 
 
-def _moved(task: Any, name: str, place: int, ulps: int) -> dict[str, Any]:
+def _moved(task: Task, name: str, place: int, ulps: int) -> dict[str, Any]:
     """The inputs' values, one element moved by some spacings of its dtype."""
     values = {key: np.array(concrete(node.value)) for key, node in task.inputs.items()}
     flat = values[name].reshape(-1)
@@ -172,14 +171,12 @@ def _moved(task: Any, name: str, place: int, ulps: int) -> dict[str, Any]:
     return values
 
 
-def _derivatives(
-    run: Any, task: Any, name: str, place: int, sign: int, digits: int, matrix_of: Callable[..., Any]
-) -> dict[int, Raw]:
+def _derivatives(run: Any, task: Task, name: str, place: int, sign: int, digits: int) -> dict[int, Raw]:
     """Derivatives by one element on one side, by the way that a run took there; none where they can't be told."""
     _, outputs, inputs = run
     try:
         lowered = lower(outputs, {key: inputs[key] for key in task.inputs})
-        matrix, _ = matrix_of(lowered, task, digits)
+        matrix, _ = derivative_matrix(lowered, task, digits)
     except (GradcliError, Unprovable):
         return {}
     graph = lowered.graph

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy
 
-from gradcli.graph.errors import AbstractValue, ArgumentError, NotDifferentiable
+from gradcli.graph.errors import ArgumentError, NotDifferentiable
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
@@ -180,7 +180,6 @@ def derive(
     *,
     derivative: str = "gradient",
     output_names: Sequence[str | None] | None = None,
-    spellings: Mapping[str, str] | None = None,
 ) -> Formulas:
     """The derivatives of an abstract run of a program as formulas.
 
@@ -332,6 +331,3 @@ def _by_block(formulas: list[Formula]) -> list[Formula]:
     for f in formulas:
         blocks.setdefault(tuple(part.name for part in f.by), []).append(f)
     return [f for block in blocks.values() for f in block]
-
-
-__all__ = ["AbstractValue", "Formulas", "derive"]

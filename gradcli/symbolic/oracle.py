@@ -9,32 +9,31 @@ solution) as the arithmetic that it is made of.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from mpmath import libmp
 from mpmath.libmp import fzero
 
-from gradcli.graph.errors import AbstractValue, ArgumentError
+from gradcli.graph.errors import AbstractValue
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
-from gradcli.graph.values import CoreValue, Value, concrete, shape_of
+from gradcli.graph.values import CoreValue, concrete
 from gradcli.symbolic import branches
 from gradcli.symbolic.closed import is_small, proved_whole
 from gradcli.symbolic.complexes import Complex
-from gradcli.symbolic.derivatives import Matrix, to_float
+from gradcli.symbolic.derivatives import to_float
 from gradcli.symbolic.evaluate import Evaluation
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined
 from gradcli.symbolic.kinks import Sides, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
 from gradcli.symbolic.report import InputReport, Report, place_of
 from gradcli.symbolic.scalars import Unprovable
+from gradcli.symbolic.task import Block, Claimed, Task, derivative_matrix
 
 #: Records the program again at other values of its inputs: (recording, outputs, inputs).
 Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
-Claimed = Mapping[Any, Any]
-
 #: How many scalars a program may have.
 _LIMIT = 2_000_000
 #: How many units of unavoidable rounding are allowed.
@@ -87,87 +86,6 @@ def prove(
     return report
 
 
-class Block(NamedTuple):
-    """One claimed array: rows times an input's elements.
-
-    `output` is its output's number, or None where there is one.
-    """
-
-    label: str
-    output: int | None
-    rows: tuple[int, ...]
-    column: str
-    got: np.ndarray
-
-
-class Task:
-    """What is to be judged.
-
-    Raises:
-        ArgumentError: a claimed derivative has the wrong shape, or is of no input.
-    """
-
-    def __init__(
-        self, outputs: Sequence[CoreValue], inputs: Mapping[str, Node], claimed: Claimed, derivative: str
-    ) -> None:
-        self.outputs = tuple(outputs)
-        self.claimed = claimed
-        self.derivative = derivative
-        if derivative not in ("gradient", "jacobian", "hessian"):
-            raise ArgumentError(f"no derivative is called '{derivative}'", mend="gradient, jacobian or hessian")
-        names = [name for key in claimed for name in (key if isinstance(key, tuple) else (key,))]
-        for name in names:
-            if name not in inputs:
-                raise ArgumentError(f"there is no input '{name}' to differentiate by")
-        self.inputs = {name: inputs[name] for name in dict.fromkeys(names)}
-        if derivative != "jacobian" and (len(self.outputs) != 1 or math.prod(shape_of(self.outputs[0])) != 1):
-            raise ArgumentError(f"a {derivative} is of one scalar")
-        self.blocks = list(self._blocks())
-
-    def labels(self) -> list[str]:
-        """The names of the report's entries."""
-        return list(dict.fromkeys(block.label for block in self.blocks))
-
-    def _blocks(self) -> Iterator[Block]:
-        if self.derivative == "hessian":
-            starts = self._starts()
-            for (row, column), value in self.claimed.items():
-                shape = self.inputs[row].shape
-                rows = tuple(range(starts[row], starts[row] + math.prod(shape)))
-                yield self._block(f"{row} {column}", None, rows, shape, column, value)
-            return
-        several = len(self.outputs) > 1
-        start = 0
-        for number, y in enumerate(self.outputs):
-            shape = () if self.derivative == "gradient" else shape_of(y)
-            rows = tuple(range(start, start + math.prod(shape)))
-            start += len(rows)
-            for name, value in self.claimed.items():
-                part = value[number] if several else value
-                yield self._block(name, number if several else None, rows, shape, name, part)
-
-    def _starts(self) -> dict[str, int]:
-        """Where each input's elements start among the rows of a Hessian."""
-        starts, count = {}, 0
-        for name, node in self.inputs.items():
-            starts[name] = count
-            count += math.prod(node.shape)
-        return starts
-
-    def _block(
-        self, label: str, output: int | None, rows: tuple[int, ...], row_shape: tuple[int, ...], column: str, value: Any
-    ) -> Block:
-        got = np.asarray(concrete(value) if isinstance(value, Value) else value)
-        if got.dtype.kind in "iub":
-            got = got.astype(np.float64)
-        shape = tuple(row_shape) + tuple(self.inputs[column].shape)
-        if got.shape != shape:
-            raise ArgumentError(
-                f"the derivative by {label} that is to be checked has shape {list(got.shape)}, expected {list(shape)}"
-            )
-        return Block(label, output, rows, column, got)
-
-
 class _Judge:
     def __init__(self, report: Report, task: Task, atol: float, rtol: float | None, digits: int) -> None:
         self.report = report
@@ -178,15 +96,15 @@ class _Judge:
 
     def run(self, recording: Recording, rerun: Rerun | None) -> None:
         self._check_finite()
-        lowered = self._lower()
-        self.matrix, self.rows = derivative_matrix(lowered, self.task, self.digits)
-        self.lowered = lowered
+        self.lowered = self._lower()
+        self.matrix, self.rows = derivative_matrix(self.lowered, self.task, self.digits)
         self.matrix.settle()
         self._check_defined()
-        rounding = self.matrix.rounding()
-        self.rounding = rounding
+        self.rounding = self.matrix.rounding()
+        self.tied = self.matrix.ties()
+        self.touched = self.matrix.touched(self.tied) if self.tied else {}
         self.sides = self._beside()
-        self._close_formula(lowered)
+        self._cover()
         self.looked = False
         self.branches = branches.found(recording, self.task.outputs, self.task.inputs)
         if self.branches:
@@ -217,10 +135,8 @@ class _Judge:
     # --- what is undefined, tied or branched at the very point -------------------------------------------------------
 
     def _beside(self) -> dict[tuple[int, int], Sides]:
+        """The one-sided derivatives where the derivative itself is undefined, or hangs on a tie."""
         matrix = self.matrix
-        ties = matrix.ties()
-        self.tied = ties
-        self.touched = matrix.touched(ties) if ties else {}
         places: dict[int, set[int]] = {}
         for r, moving in self.touched.items():
             for column in set().union(*moving.values()):
@@ -229,7 +145,7 @@ class _Judge:
             for column, value in row.items():
                 if not defined(value):
                     places.setdefault(column, set()).add(r)
-        return sides(matrix, places, ties) if places else {}
+        return sides(matrix, places, self.tied) if places else {}
 
     def _other_branches(self, recording: Recording, rerun: Rerun | None) -> None:
         """Where the program branched on a boundary, what the derivative is on either side."""
@@ -237,7 +153,7 @@ class _Judge:
         self.looked = rerun is not None and len(affected) <= branches.LOOKED_AT
         if rerun is None:
             return
-        found = branches.sides(rerun, self.task, recording, affected, self.digits, derivative_matrix)
+        found = branches.sides(rerun, self.task, recording, affected, self.digits)
         index = {label: c for c, label in self._column_labels().items()}
         for (r, name, place), pair in found.items():
             column = index.get((name, place))
@@ -249,22 +165,19 @@ class _Judge:
 
     # --- one closed formula -----------------------------------------------------------------------------------------
 
-    def _close_formula(self, lowered: Lowered) -> None:
-        matrix = self.matrix
-        first = [x.index for cells in lowered.outputs for x in cells.ravel() if not isinstance(x, Complex)]
-        hessian = self.task.derivative == "hessian"
-        count = len(matrix.columns) ** 2 if hessian else len(matrix.columns)
-        whole = None
-        if not self.tied and is_small(lowered.graph, first, count):
-            order = 2 if hessian else 1
-            whole = proved_whole(
-                lowered.graph,
-                first,
-                matrix.columns,
-                matrix.evaluation.decisions,
-                matrix.evaluation.precision + 64,
-                order,
-            )
+    def _closed_formula(self) -> Mapping[tuple[int, int], Raw] | None:
+        """The derivatives by one closed formula of the whole, or None where it would be too large."""
+        matrix, graph = self.matrix, self.lowered.graph
+        first = [x.index for cells in self.lowered.outputs for x in cells.ravel() if not isinstance(x, Complex)]
+        order = 2 if self.task.derivative == "hessian" else 1
+        if self.tied or not is_small(graph, first, len(matrix.columns) ** order):
+            return None
+        evaluation = matrix.evaluation
+        return proved_whole(graph, first, matrix.columns, evaluation.decisions, evaluation.precision + 64, order)
+
+    def _cover(self) -> None:
+        """Compare with the closed formula, and say what covers which elements."""
+        whole = self._closed_formula()
         if whole is None:
             self.report.covered = (
                 "all elements: each operation's partial derivatives from SymPy, accumulated along the graph by a chain "
@@ -321,7 +234,7 @@ class _Judge:
                 self._element(entry, self._place(block, i, j), flat[i, j], r, columns[j], spacing)
 
     def _place(self, block: Block, i: int, j: int) -> dict[str, Any]:
-        index = np.unravel_index(i * _count(self.task.inputs[block.column].shape) + j, block.got.shape)
+        index = np.unravel_index(i * math.prod(self.task.inputs[block.column].shape) + j, block.got.shape)
         found: dict[str, Any] = {"index": [int(n) for n in index]}
         if block.output is not None:
             found["output"] = block.output
@@ -456,40 +369,6 @@ class _Part(NamedTuple):
     rounding: float
 
 
-def derivative_matrix(lowered: Lowered, task: Task, digits: int) -> tuple[Matrix, int]:
-    """The matrix of a task's derivatives, and where the program's own scalars end.
-
-    Raises:
-        Unprovable: an output is complex.
-    """
-    graph = lowered.graph
-    columns = [
-        part.index
-        for name in task.inputs
-        for x in lowered.inputs[name].ravel()
-        for part in ((x.re, x.im) if isinstance(x, Complex) else (x,))
-    ]
-    rows = []
-    for cells in lowered.outputs:
-        for x in cells.ravel():
-            if isinstance(x, Complex):
-                raise Unprovable("derivatives of a complex result can't be proved")
-            rows.append(x.index)
-    stop = len(graph)
-    if task.derivative == "hessian":
-        rows = _gradient_rows(lowered, rows[0], columns)
-    return Matrix(graph, rows, columns, digits), stop
-
-
-def _gradient_rows(lowered: Lowered, row: int, columns: list[int]) -> list[int]:
-    from gradcli.symbolic.chain import Chain
-
-    graph = lowered.graph
-    nothing = graph.number(0)
-    found = Chain(graph, columns).backward({row: graph.number(1)})
-    return [found.get(c, nothing) for c in columns]
-
-
 def _needs_live(node: Node) -> bool:
     return node.op is not None and (node.op.kind != "elementwise" or node.dtype.kind == "b")
 
@@ -503,10 +382,6 @@ def _default_rtol(task: Task, block: Block) -> float:
 def _parts(cell: Any) -> tuple[int, ...]:
     """The indices of a real scalar, or of a complex one's two parts."""
     return (cell.re.index, cell.im.index) if isinstance(cell, Complex) else (cell.index,)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    return math.prod(shape)
 
 
 def _distance(got: float, exact: Raw) -> float:

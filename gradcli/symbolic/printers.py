@@ -338,6 +338,3 @@ def decimal(e: Any) -> str:
     except OverflowError:
         found = str(sympy.Float(e, 17))
     return found[:-2] if found.endswith(".0") else found
-
-
-__all__ = ["Names", "PythonPrinter", "TexPrinter", "TextPrinter", "tex_name"]

@@ -9,8 +9,9 @@ from typing import Any
 
 from gradcli.tensor import python as _python  # gives Tensor its operators
 from gradcli.tensor.calls import function_named
-from gradcli.tensor.handle import Tensor, unwrap, wrap
+from gradcli.tensor.handle import Tensor
 from gradcli.tensor.numbers import as_float, as_int, truth
+from gradcli.tensor.wrapping import unwrap, wrap
 
 __all__ = ["Tensor", "as_float", "as_int", "truth", "unwrap", "wrap"]
 

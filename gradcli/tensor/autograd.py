@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gradcli.ops.registry import as_core
+from gradcli.ops.operands import as_core
 from gradcli.tensor import tape
 from gradcli.tensor.gradcheck import gradcheck
-from gradcli.tensor.handle import Tensor, unwrap
+from gradcli.tensor.handle import Tensor
+from gradcli.tensor.wrapping import unwrap
 
 Tensors = Tensor | Sequence[Tensor]
 

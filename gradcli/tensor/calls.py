@@ -13,10 +13,11 @@ from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Value
 from gradcli.ops import registry
 from gradcli.ops.casts import ASTYPE
+from gradcli.ops.function import Function
 from gradcli.ops.joining import SPLIT, UNBIND, unbound
-from gradcli.ops.registry import Function
 from gradcli.ops.shape import RESHAPE
-from gradcli.tensor.handle import Tensor, unwrap, wrap
+from gradcli.tensor.handle import Tensor
+from gradcli.tensor.wrapping import unwrap, wrap
 
 _NO_VIEW = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "

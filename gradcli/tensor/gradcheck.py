@@ -9,11 +9,9 @@ import numpy as np
 
 from gradcli.autodiff.levels import no_grad
 from gradcli.graph.errors import AutogradError
-from gradcli.graph.values import concrete
+from gradcli.graph.values import Array, concrete
 from gradcli.tensor.handle import Tensor
 from gradcli.tensor.tape import grad
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def gradcheck(

@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from gradcli.autodiff.levels import stop_gradient
 from gradcli.autodiff.reverse import TAPE
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import AutogradError, DtypeError, ShapeError
+from gradcli.graph.errors import AutogradError
 from gradcli.graph.node import Node, next_number
+from gradcli.graph.recording import DETACH
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Value, concrete, shape_of
+from gradcli.graph.values import CoreValue, Value, concrete, count_of, shape_of
 from gradcli.ops import indexing
-from gradcli.ops import shape as shaping
 from gradcli.ops.in_place import OVERWRITE
-from gradcli.ops.kinds import fits
-from gradcli.ops.results import Results
+from gradcli.tensor.fitting import as_result, check_gradient, fitted
 from gradcli.tensor.grad_fn import RELABEL, GradFn, edge
 from gradcli.tensor.hooks import Accumulator, Hook, Removable, hooks_of, watch, watches
-from gradcli.tensor.versions import TYPE_NAMES, note_change
+from gradcli.tensor.versions import note_change
 from gradcli.tensor.views import Derive, View
 
 if TYPE_CHECKING:
@@ -40,17 +39,14 @@ NON_LEAF = (
     "use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the "
     "leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more informations."
 )
-_GRAD_DTYPE = (
-    "The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's "
-    "grad_dtype attribute with a specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging "
-    "the dtypes of a tensor and its gradient may break downstream systems that assume they match."
-)
 _DETACH_VIEW = (
     "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, "
     "and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be "
     "called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in "
     "torch/optim/optimizer.py as the solution."
 )
+
+_Views: TypeAlias = "list[tuple[weakref.ref[Any], weakref.ref[Tensor]]]"
 
 
 class _Extra:
@@ -73,7 +69,7 @@ class _Extra:
         self.is_array = False
         self.retains = False
         self.silent = 0
-        self.views: list[tuple[weakref.ref[Any], weakref.ref[Tensor]]] = []
+        self.views: _Views = []
 
 
 class Tensor:
@@ -182,10 +178,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """Number of elements."""
-        count = 1
-        for length in self._value.shape:
-            count *= length
-        return count
+        return count_of(self._value.shape)
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The elements as an array."""
@@ -257,7 +250,7 @@ class Tensor:
         self.check_changeable(part=_is_part(index))
         since = next_number()
         if index is Ellipsis or (type(index) is slice and index == slice(None)):
-            new = bind(OVERWRITE, self.value, _fitted(value, self), how="copy")
+            new = bind(OVERWRITE, self.value, fitted(value, self.shape, self.dtype), how="copy")
         else:
             new = indexing.setitem(self.value, index, value)
         self._store(new, since)
@@ -270,7 +263,7 @@ class Tensor:
         """
         self.check_changeable()
         since = next_number()
-        self._store(bind(OVERWRITE, self.value, _fitted(value, self), how=how), since)
+        self._store(bind(OVERWRITE, self.value, fitted(value, self.shape, self.dtype), how=how), since)
 
     def update(self, value: CoreValue, since: int | None = None) -> None:
         """Replace every element in place; the shape stays, and so does the dtype.
@@ -285,12 +278,7 @@ class Tensor:
             ShapeError: the shape differs.
         """
         self.check_changeable()
-        if shape_of(value) != self.shape:
-            raise ShapeError(_misfit(shape_of(value), self.shape))
-        if value.dtype != self.dtype:
-            _check_castable(value.dtype, self.dtype)
-            value = shaping.astype(value, self.dtype)
-        self._store(value, next_number() if since is None else since)
+        self._store(as_result(value, self.shape, self.dtype), next_number() if since is None else since)
 
     def reshape_in_place(self, value: CoreValue) -> None:
         """Become a view of oneself, as `t_()` and `unsqueeze_()` do: the same elements in another shape.
@@ -334,7 +322,7 @@ class Tensor:
         self._value = self._kept_history(value) if untracked else value
         note_change(old, self, version, since)
         if self._extra is not None:
-            self._note_changed_views(old, version, since)
+            self._note_changed_views(self._extra.views, old, version, since)
             if self._extra.retains:
                 self._move_retained(old)
 
@@ -358,13 +346,12 @@ class Tensor:
         else:
             self._value = self._kept_history(value)
 
-    def _note_changed_views(self, old: CoreValue, version: int, since: int) -> None:
-        assert self._extra is not None
-        for value, holder in self._extra.views:
+    def _note_changed_views(self, views: _Views, old: CoreValue, version: int, since: int) -> None:
+        for value, holder in views:
             held, view = value(), holder()
             if held is not None and held is not old:
                 note_change(held, self if view is None else view, version, since)
-        self._extra.views.clear()
+        views.clear()
 
     def check_changeable(self, part: bool = False) -> None:
         """Raise if the tensor may not be changed in place now; `part` says that it is written at a plain index.
@@ -438,7 +425,7 @@ class Tensor:
     def _begin_tracking(self) -> None:
         """Become a leaf of the tape. A value that a derivative or a recording tracks stays what it is to them."""
         more = self._more()
-        if isinstance(self.value, Value):
+        if isinstance(self.value, Value) and not _is_recorded_constant(self.value):
             more.inner_flag = True
             return
         if more.accumulator is None:
@@ -460,12 +447,12 @@ class Tensor:
 
     def detach(self) -> Tensor:
         """The same memory, outside all history."""
-        return Tensor.view_of(self, stop_gradient_below, "detached")
+        return Tensor.view_of(self, stop_gradient, "detached")
 
     @property
     def data(self) -> Tensor:
         """The same memory, outside all history; changes through it count as no new version."""
-        return Tensor.view_of(self, stop_gradient_below, "data")
+        return Tensor.view_of(self, stop_gradient, "data")
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -479,7 +466,7 @@ class Tensor:
         """
         if self._view is not None and self._view.attached:
             raise AutogradError(_DETACH_VIEW)
-        self._value = stop_gradient_below(self.value)
+        self._value = stop_gradient(self.value)
         return self
 
     # --- gradients ---------------------------------------------------------------------------------------------------
@@ -509,16 +496,7 @@ class Tensor:
             raise AutogradError(
                 f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
             )
-        if value.dtype != self.dtype:
-            raise AutogradError(
-                f"attempting to assign a gradient with dtype '{_scalar_name(value.dtype)}' to a tensor with "
-                f"grad_dtype '{TYPE_NAMES.get(str(self.dtype), str(self.dtype))}'. {_GRAD_DTYPE}"
-            )
-        if value.shape != self.shape:
-            raise AutogradError(
-                f"attempting to assign a gradient of size '{fits(value.shape)}' to a tensor of size "
-                f"'{fits(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
-            )
+        check_gradient(value, self)
 
     @property
     def lacks_grad(self) -> bool:
@@ -591,11 +569,6 @@ class Tensor:
         backward([self], [gradient], retain_graph=retain_graph, create_graph=create_graph, inputs=inputs)
 
 
-def stop_gradient_below(x: CoreValue) -> CoreValue:
-    """The value outside all history."""
-    return stop_gradient(x)
-
-
 def _leaf_node(value: CoreValue, accumulator: Accumulator) -> Node:
     return Node(TAPE, None, (), {"accumulator": accumulator}, concrete(value))
 
@@ -604,6 +577,24 @@ def _is_part(index: Any) -> bool:
     """Whether an index makes a view, through which PyTorch then writes."""
     parts = index if isinstance(index, tuple) else (index,)
     return all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in parts)
+
+
+def _is_recorded_constant(x: CoreValue) -> bool:
+    """Whether a value is a recording's own, and none of the program's inputs has a derivative in it."""
+    recording = state.recording
+    if recording is None or recording.abstract:
+        return False
+    waiting, seen = [x], set()
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Value) or node in seen:
+            continue
+        seen.add(node)
+        if not isinstance(node, Node) or node.level is not recording or node.op is None:
+            return False
+        if node.op is not DETACH:
+            waiting.extend(node.inputs)
+    return True
 
 
 def _tape_node(x: CoreValue) -> Node | None:
@@ -617,76 +608,3 @@ def _tape_node(x: CoreValue) -> Node | None:
         else:
             return None
     return None
-
-
-def _fitted(value: CoreValue, target: Tensor) -> CoreValue:
-    """A value that is to replace all of a tensor, as an array or traced value that broadcasts to it.
-
-    Raises:
-        ShapeError: it does not broadcast to the tensor's shape.
-    """
-    found = value if hasattr(value, "dtype") else np.asarray(value, dtype=target.dtype)
-    try:
-        fine = np.broadcast_shapes(shape_of(found), target.shape) == target.shape
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ShapeError(_misfit(shape_of(found), target.shape))
-    return found if found.dtype == target.dtype else shaping.astype(found, target.dtype)
-
-
-def _misfit(given: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    if state.torch_semantics:
-        return f"output with shape {fits(shape)} doesn't match the broadcast shape {fits(given)}"
-    return f"an in-place result of shape {fits(given)} does not fit a tensor of shape {fits(shape)}"
-
-
-_RANKS = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
-
-
-def _check_castable(given: np.dtype[Any], own: np.dtype[Any]) -> None:
-    """Raise if a result of one dtype may not be put into a tensor of another: neither NumPy nor PyTorch cuts it off.
-
-    Raises:
-        AutogradError: in PyTorch's words, in a program that follows it.
-        DtypeError: in any other program.
-    """
-    if _RANKS[given.kind] <= _RANKS[own.kind]:
-        return
-    if state.torch_semantics:
-        names = [TYPE_NAMES.get(str(dtype), str(dtype)) for dtype in (given, own)]
-        raise AutogradError(f"result type {names[0]} can't be cast to the desired output type {names[1]}")
-    raise DtypeError(f"an in-place result of {given} does not fit a tensor of {own}", mend="write it as an assignment: x = x + ...")
-
-
-def _scalar_name(dtype: np.dtype[Any]) -> str:
-    return {"float64": "double", "float32": "float", "int64": "long int", "int32": "int"}.get(str(dtype), str(dtype))
-
-
-def wrap(x: Any) -> Any:
-    """Core values as tensors, in lists, tuples and dicts too."""
-    if isinstance(x, Value | np.ndarray | np.generic):
-        return Tensor(x)
-    if isinstance(x, list):
-        return [wrap(part) for part in x]
-    if isinstance(x, tuple):
-        parts = [wrap(part) for part in x]
-        return type(x)(parts) if isinstance(x, Results) else tuple(parts)
-    if isinstance(x, dict):
-        return {key: wrap(part) for key, part in x.items()}
-    return x
-
-
-def unwrap(x: Any) -> Any:
-    """Tensors as core values, in lists, tuples and dicts too."""
-    if isinstance(x, Tensor):
-        return x.value
-    if isinstance(x, list):
-        return [unwrap(part) for part in x]
-    if isinstance(x, tuple):
-        return tuple(unwrap(part) for part in x)
-    if isinstance(x, dict):
-        return {key: unwrap(part) for key, part in x.items()}
-    if isinstance(x, slice):
-        return slice(unwrap(x.start), unwrap(x.stop), unwrap(x.step))
-    return x

@@ -10,9 +10,10 @@ import numpy as np
 from gradcli.graph.errors import AutogradError
 from gradcli.graph.values import CoreValue, concrete
 from gradcli.ops import registry
-from gradcli.ops.registry import as_core
-from gradcli.tensor.handle import Tensor, unwrap
+from gradcli.ops.operands import as_core
+from gradcli.tensor.handle import Tensor
 from gradcli.tensor.numbers import item
+from gradcli.tensor.wrapping import unwrap
 
 _NUMPY = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
@@ -78,8 +79,7 @@ def _copy_(x: Tensor, src: Any, non_blocking: Any = False) -> Tensor:
 
 
 def _drawn(name: str, x: Tensor, low: CoreValue, scale: CoreValue) -> Tensor:
-    draw = registry.lookup("torch", name)
-    assert draw is not None
+    draw = registry.known("torch", name)
     x.update(draw(*x.shape) * scale + low)
     return x
 

@@ -16,12 +16,11 @@ import numpy as np
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import AbstractValue
 from gradcli.graph.state import state
-from gradcli.graph.values import concrete
+from gradcli.graph.values import Array, concrete
 
 if TYPE_CHECKING:
     from gradcli.tensor.handle import Tensor
 
-Array = np.ndarray[Any, Any]
 
 PREFIX = "tensor("
 #: Largest over smallest magnitude, largest and smallest magnitude that decimals are used for.

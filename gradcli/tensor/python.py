@@ -11,11 +11,13 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.values import OPERATORS, concrete
 from gradcli.ops import registry
+from gradcli.ops.operands import as_core
 from gradcli.ops.registry import is_plain_unary
 from gradcli.tensor.calls import called, method, updated
-from gradcli.tensor.handle import Tensor, unwrap
+from gradcli.tensor.handle import Tensor
 from gradcli.tensor.methods import ATTRIBUTES, METHODS, array_of, is_in_place
 from gradcli.tensor.numbers import as_float, as_int, truth
+from gradcli.tensor.wrapping import unwrap
 
 _BINARY = {
     "add": "+",
@@ -72,7 +74,7 @@ def _getitem(x: Tensor, index: Any) -> Tensor:
 
 def _setitem(x: Tensor, index: Any, value: Any) -> None:
     """`x[index] = value`, in place."""
-    x.write(unwrap(index), registry.as_core(unwrap(value)))
+    x.write(unwrap(index), as_core(unwrap(value)))
 
 
 def _method_named(name: str) -> Callable[..., Any] | None:
@@ -106,7 +108,7 @@ def _getattr(x: Tensor, name: str) -> Any:
     if call is not None:
         setattr(Tensor, name, call)
         return partial(call, x)
-    function = registry.attribute(name, True)
+    function = registry.attribute(name)
     if function is None:
         raise AttributeError(f"a tensor has no '.{name}'")
     return called(function, x, [x.value], {})

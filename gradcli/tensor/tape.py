@@ -16,8 +16,7 @@ from gradcli.autodiff.reverse import TAPE, in_dtype, reachable, shares
 from gradcli.graph.errors import AutogradError
 from gradcli.graph.node import Node
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Spec, concrete, shape_of
-from gradcli.tensor.grad_fn import GradFn
+from gradcli.graph.values import CoreValue, Spec, Value, concrete, shape_of
 from gradcli.tensor.hooks import Accumulator, accumulator_of, hooked, watches
 from gradcli.tensor.observing import observers
 from gradcli.tensor.versions import anything_changed, check_saved, saves_something
@@ -125,6 +124,27 @@ def _check_outside(what: str, mend: str) -> None:
         raise AutogradError(f"{what} can't run inside a function that is being differentiated", mend=mend)
 
 
+def _hint(output: Tensor) -> str | None:
+    """What to do about an output that the tape does not track, where a derivative above the tape does."""
+    return "of an input being differentiated, grad(f)(x) is the derivative" if _above_the_tape(output) else None
+
+
+def _above_the_tape(x: Tensor) -> bool:
+    """Whether a derivative that is being taken outside the program tracks a tensor."""
+    value = x.value
+    return isinstance(value, Value) and value.level is not TAPE and value.level is not state.recording
+
+
+def _check_graph_is_whole(outputs: Sequence[Tensor]) -> None:
+    """Raise if an output depends on what a derivative above the tape tracks: the graph made would not know of it."""
+    for output in outputs:
+        if _above_the_tape(output):
+            raise AutogradError(
+                "create_graph=True makes no graph of an input that is being differentiated",
+                mend="use grad(f)(x), which nests",
+            )
+
+
 def _target(x: Tensor) -> Node:
     node = x.node
     if node is None:
@@ -157,6 +177,8 @@ def _pass(
 ) -> dict[Accumulator | Node, CoreValue]:
     """Gradients of the targets, or of all leaves and of the nodes whose gradients are retained."""
     seeds = _seeds(outputs, gradients) if seeds is None else seeds
+    if create_graph:
+        _check_graph_is_whole(outputs)
     order = reachable(TAPE, [node for node, _ in seeds])
     run = None if targets is None else _leading_to(order, targets)
     executed = [node for node in order if (node.op is not None if run is None else node in run)]
@@ -177,7 +199,7 @@ def _seeds(outputs: Sequence[Tensor], gradients: Sequence[CoreValue | None]) -> 
     for i, (output, gradient) in enumerate(zip(outputs, gradients, strict=True)):
         seed = _seed(i, output, gradient)
         if output.node is None:
-            raise AutogradError(f"element {i} of tensors {_NO_GRAD}")
+            raise AutogradError(f"element {i} of tensors {_NO_GRAD}", mend=_hint(output))
         seeds.append((output.node, seed))
     return seeds
 
@@ -185,7 +207,7 @@ def _seeds(outputs: Sequence[Tensor], gradients: Sequence[CoreValue | None]) -> 
 def _seed(index: int, output: Tensor, gradient: CoreValue | None) -> CoreValue:
     if gradient is None:
         if not output.requires_grad:
-            raise AutogradError(f"element {index} of tensors {_NO_GRAD}")
+            raise AutogradError(f"element {index} of tensors {_NO_GRAD}", mend=_hint(output))
         if output.size != 1:
             raise AutogradError("grad can be implicitly created only for scalar outputs")
         return np.ones(output.shape, dtype=output.dtype)
@@ -331,6 +353,3 @@ def _without_value(node: Node, bare: dict[Node, Node]) -> Node:
 
 def _spec(x: CoreValue) -> CoreValue:
     return Spec(shape_of(x), x.dtype) if hasattr(x, "dtype") else x
-
-
-__all__ = ["GradFn", "backward", "grad"]

@@ -60,6 +60,10 @@ def test_which_derivative(gradcli: Callable, words: tuple[str, ...], derivative:
          "--against: 'z' is none of the inputs that are differentiated (x, y)"),
         (("x*y", "x=1", "y=2", "--against", "x,y=1"), "--against: 'x,y' should name one input, as in x=VALUE"),
         (("x*y", "x=1", "y=2", "--against", "x=1", "--against", "x=1"), "--against: 'x' is given twice"),
+        (("x**2", "x=1,2", "--against", "x=1"),
+         "--against: the derivative by x has shape [2, 2], and what is given has []"),
+        (("x*y", "x=1", "y=2", "--derivative", "hessian", "--against", "x,y=1,2"),
+         "--against: the derivative by x,y has shape [], and what is given has [2]"),
         (("x*y", "x=1", "y=2", "--against", "missing.json"), "no such file: 'missing.json'"),
         (("x > 1", "x=2"), "the result is bool, which carries no derivative"),
     ],
@@ -68,6 +72,7 @@ def test_what_cannot_be_checked(gradcli: Callable, words: tuple[str, ...], messa
     done = gradcli("check", *words)
     assert (done.code, done.out) == (2, "")
     assert done.err.split("\n")[0] == f"error: {message}"
+    assert done.err.split("\n")[1].startswith("  --> ")
 
 
 def test_somebody_elses_gradient(gradcli: Callable) -> None:

@@ -127,12 +127,14 @@ def test_a_fault_of_a_value_is_shown_in_it(
         (("jvp", "x**2", "x=1,2", "-v", "1,2,3"), "-v has shape (3,), and the input 'x' has shape (2,)"),
         (("jvp", "x**2", "x=1"), "jvp needs -v for 'x'"),
         (("eval", "f = sin\nf"), "the result is the function 'sin'"),
+        (("eval", "x.dtype", "x=1"), "the result is the dtype float64, not a number or a tensor"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_differentiated(gradcli: Callable, words: tuple[str, ...], message: str) -> None:
     done = gradcli(*words)
     assert (done.code, done.out) == (2, "")
     assert done.err.split("\n")[0] == f"error: {message}"
+    assert done.err.split("\n")[1].startswith(("  --> ", "  = "))
 
 
 def test_one_reader_of_standard_input(gradcli: Callable) -> None:

@@ -62,10 +62,16 @@ def test_what_was_printed_before_an_error_is_there(gradcli: Callable) -> None:
     )
 
 
-def test_prints_as_it_goes(shell: Callable) -> None:
-    done = shell("run", "print('before')\nwhile True: pass", "--max-seconds", "1")
-    assert (done.code, done.out) == (2, "before\n")
-    assert "--max-seconds" in done.err
+def test_prints_as_it_goes() -> None:
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "gradcli", "run", "print('before')\nwhile True: pass", "--max-steps", "1e15"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"before\n"
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=20)
 
 
 def test_a_closed_pipe_ends_it_quietly(shell: Callable) -> None:
@@ -187,3 +193,49 @@ def test_the_graph_of_a_script_without_results_is_of_its_last_variables(gradcli:
 def test_a_script_that_follows_pytorch_without_a_tape_is_drawn_as_any_other(gradcli: Callable) -> None:
     done = gradcli("graph", "import torch\nprint('once')\ny = torch.sin(x)\ny", "x=0")
     assert done == (0, "y = sin  float32 ()  0\n└─ x  float32 ()  0\n", "once\n")
+
+
+TRAINED = """
+import torch
+w = torch.zeros(2, requires_grad=True)
+for i in range(5):
+    loss = ((w - target) ** 2).sum()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.1 * w.grad
+    w.grad = None
+((w - target) ** 2).sum()
+"""
+
+
+def test_a_program_that_trains_is_differentiated_and_proved(gradcli: Callable) -> None:
+    """What `backward()` leaves in `.grad` is a constant to the derivatives that commands take."""
+    done = gradcli("grad", "-", "target=1,2", "--format", "json", stdin=TRAINED)
+    found = json.loads(done.out)["grad"]["target"]
+    assert all(abs(a - 2 * 0.8**5 * t) < 1e-6 for a, t in zip(found, (1, 2), strict=True))
+    done = gradcli("check", "-", "target=1,2", stdin=TRAINED)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("ok: the gradient equals SymPy's")
+
+
+def test_a_graph_of_gradients_that_would_lose_an_input_is_refused(gradcli: Callable) -> None:
+    program = """
+import torch
+w = torch.ones(2, requires_grad=True)
+g, = torch.autograd.grad((w * a).sum(), w, create_graph=True)
+(g ** 2).sum()
+"""
+    done = gradcli("eval", "-", "a=1,2", stdin=program)
+    assert (done.code, done.out) == (0, "5.0\n")
+    for command in ("grad", "check"):
+        done = gradcli(command, "-", "a=1,2", stdin=program)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("error: create_graph=True makes no graph of an input that is being differentiated\n")
+
+
+def test_an_input_is_no_leaf_of_the_tape_while_a_command_differentiates(gradcli: Callable) -> None:
+    program = "import torch\nx.requires_grad_()\n(x ** 2).sum().backward()\nx.grad"
+    assert gradcli("eval", "-", "x=1,2", stdin=program).out == "2.0 4.0\n"
+    done = gradcli("vjp", "-", "x=1,2", "-v", "1,1", stdin=program)
+    assert done.code == 2
+    assert "grad(f)(x) is the derivative" in done.err

@@ -31,10 +31,23 @@ def supervised(body: str, seconds: float = 30.0, output: str | None = None) -> s
     return subprocess.run(script(body, seconds, output), capture_output=True, text=True, timeout=60)
 
 
-def started(body: str, **options: object) -> subprocess.Popen[str]:
-    """A supervised process whose child has printed its process id."""
+def started(body: str, own_session: bool = False, **options: object) -> subprocess.Popen[str]:
+    """A supervised process whose child has printed its process id, and that ignores no signal."""
     body = f"print(os.getpid(), flush=True)\n{body}"
-    return subprocess.Popen(script(body, **options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        script(body, **options),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=own_session,
+        preexec_fn=hear_signals,
+    )
+
+
+def hear_signals() -> None:
+    """Ignore no signal, though the tests may run under `nohup` or in a shell's background."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def gone(pid: int) -> bool:
@@ -112,13 +125,7 @@ def test_interruption_ends_both_quietly() -> None:
 
 
 def test_ctrl_c_of_a_terminal_reaches_both_and_one_acts() -> None:
-    process = subprocess.Popen(
-        script("print(os.getpid(), flush=True)\ntime.sleep(60)"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process = started("time.sleep(60)", own_session=True)
     child = int(process.stdout.readline())
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)

@@ -12,7 +12,8 @@ import gradcli.ops  # noqa: F401  (declares every family)
 from gradcli.autodiff import jvp
 from gradcli.graph.values import concrete
 from gradcli.language import Program, Source
-from gradcli.ops.registry import FUNCTIONS, Function
+from gradcli.ops.function import Function
+from gradcli.ops.registry import FUNCTIONS
 
 STATED = [
     f

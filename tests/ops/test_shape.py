@@ -10,6 +10,8 @@ from gradcli.ops.registry import FUNCTIONS, attribute, lookup, method
 
 ROOMS = {
     "gradcli.ops.shape",
+    "gradcli.ops.broadcasting",
+    "gradcli.ops.singleton_axes",
     "gradcli.ops.axis_order",
     "gradcli.ops.casts",
     "gradcli.ops.joining",
@@ -83,7 +85,7 @@ def call(spelling, *args, **kwargs):
         name, _, face = spelling[1:].partition("@")
         return method(name, face == "torch")(*args, **kwargs)
     if spelling.startswith("@"):
-        return attribute(spelling[1:], False)(*args, **kwargs)
+        return attribute(spelling[1:])(*args, **kwargs)
     module, _, name = spelling.rpartition(".")
     return lookup(module, name)(*args, **kwargs)
 
@@ -263,9 +265,11 @@ def test_errors_say_what_and_where(spelling, args, kind, words):
 
 def test_node_names_are_pytorchs():
     from gradcli.ops.axis_order import SWAPAXES, TRANSPOSE, T
+    from gradcli.ops.broadcasting import BROADCAST_TO
     from gradcli.ops.casts import ASTYPE, CLONE
     from gradcli.ops.joining import CONCATENATE, STACK, UNBIND
-    from gradcli.ops.shape import BROADCAST_TO, EXPAND_DIMS, RESHAPE
+    from gradcli.ops.shape import RESHAPE
+    from gradcli.ops.singleton_axes import EXPAND_DIMS
 
     ops = (TRANSPOSE, SWAPAXES, T, BROADCAST_TO, EXPAND_DIMS, CONCATENATE, STACK, UNBIND, CLONE, ASTYPE)
     names = "Permute Transpose T Expand Unsqueeze Cat Stack Unbind Clone ToCopy"

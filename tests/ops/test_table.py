@@ -34,8 +34,9 @@ from gradcli.ops.determinants import COFACTORS, SECOND_COFACTORS
 from gradcli.ops.elementwise import arcsinh, conj, exp, imag, real, sgn, sigmoid, tanh
 from gradcli.ops.elementwise.trigonometry import sech_squared
 from gradcli.ops.extremes import PICKED_BACK
+from gradcli.ops.function import Case, Function, case
 from gradcli.ops.linalg import sample, solve
-from gradcli.ops.registry import FUNCTIONS, Case, Function, case
+from gradcli.ops.registry import FUNCTIONS
 from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.evaluate import Reader
 from gradcli.symbolic.lowering import lower

@@ -11,7 +11,8 @@ from recorded import engine, flat, of, proved, record
 
 from gradcli import autodiff
 from gradcli.graph.errors import ArgumentError
-from gradcli.ops.registry import FUNCTIONS, Case, Function, case, lookup
+from gradcli.ops.function import Case, Function, case
+from gradcli.ops.registry import FUNCTIONS, lookup
 from gradcli.symbolic import prove
 
 lookup("", "sin")  # loads the table

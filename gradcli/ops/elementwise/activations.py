@@ -13,8 +13,10 @@ from gradcli.ops.elementwise.comparison import greater, less, logical_and
 from gradcli.ops.elementwise.piecewise import absolute, clip, where
 from gradcli.ops.elementwise.powers import exp
 from gradcli.ops.elementwise.smooth_steps import sigmoid
+from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.registry import case, function, operands
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import function
 
 LEAKY_RELU: Op = elementwise(
     "leaky_relu",

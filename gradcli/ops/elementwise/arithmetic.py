@@ -16,9 +16,11 @@ from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
 from gradcli.ops.elementwise.piecewise import TRUNC
+from gradcli.ops.function import case
 from gradcli.ops.kinds import added, elementwise, elementwise_general
 from gradcli.ops.kinds import conj as conjugated
-from gradcli.ops.registry import case, elementwise_function, function, operands
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import elementwise_function, function
 
 
 def _subtract(x: Any, y: Any) -> Any:

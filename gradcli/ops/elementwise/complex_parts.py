@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
+from gradcli.ops.function import Function
 from gradcli.ops.kinds import conj as conjugated
 from gradcli.ops.kinds import elementwise_general
-from gradcli.ops.registry import Function, elementwise_function
+from gradcli.ops.registry import elementwise_function
 
 # Conjugation is linear over the reals only: its cotangent and its tangent are conjugated, not multiplied.
 CONJ = elementwise_general(

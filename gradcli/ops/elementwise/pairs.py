@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.ops.registry import case
+from gradcli.ops.function import case
 
 #: Names of the parameters of a function of two values.
 PAIR = ("x", "y")

@@ -5,7 +5,7 @@ Where a function has a kink, the derivative there is PyTorch's choice, and `kink
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,10 @@ from gradcli.ops.elementwise.comparison import (
 )
 from gradcli.ops.elementwise.complex_parts import real
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
+from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import Rule, added, conj, elementwise, elementwise_general
-from gradcli.ops.registry import Function, as_core, case, elementwise_function, function, operands
+from gradcli.ops.operands import as_core, operands
+from gradcli.ops.registry import elementwise_function, function
 
 
 def _ties(x: Any, y: Any) -> Any:
@@ -377,6 +379,28 @@ def clip(x: Any, min: Any = None, max: Any = None, a_min: Any = None, a_max: Any
     )
 
 
+@function(
+    family="elementwise",
+    where="torch method",
+    derivative="x >= min, x < min",
+    cases=(case((5,), -1.0), case((2, 3), (3,))),
+)
+def clamp_min(input: Any, min: Any) -> CoreValue:
+    """x, but at least min; the derivative at it is 1."""
+    return bind(CLAMP_MIN, *operands((input, min), False))
+
+
+@function(
+    family="elementwise",
+    where="torch method",
+    derivative="x <= max, x > max",
+    cases=(case((5,), 1.0), case((2, 3), (3,))),
+)
+def clamp_max(input: Any, max: Any) -> CoreValue:
+    """x, but at most max; the derivative at it is 1."""
+    return bind(CLAMP_MAX, *operands((input, max), False))
+
+
 def _clamp_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
     """One node for ends that are numbers, another for tensors."""
     if any(hasattr(end, "dtype") for end in operands[1:]):
@@ -397,25 +421,47 @@ CLIP = _choosing(
     saves=(0, 1, 2),
     doc="x, or the nearer end of an interval.",
 )
-CLIP_BELOW = _choosing(
-    "clip_below",
-    np.maximum,
-    lambda t, x, low: _only(greater_equal(x, low), t),
-    lambda t, x, low: _only(less(x, low), t),
-    meaning=lambda S, x, low: S.max(x, low),
-    torch=_clamp_node,
-    kink=_ties,
-    saves=(0, 1),
-    doc="x, but at least the lower end.",
-)
-CLIP_ABOVE = _choosing(
-    "clip_above",
-    np.minimum,
-    lambda t, x, high: _only(less_equal(x, high), t),
-    lambda t, x, high: _only(greater(x, high), t),
-    meaning=lambda S, x, high: S.min(x, high),
-    torch=_clamp_node,
-    kink=_ties,
-    saves=(0, 1),
-    doc="x, but at most the upper end.",
-)
+
+
+def _one_end(name: str) -> Callable[..., Any]:
+    """The node of a clip at one end, which may be a number or a tensor."""
+
+    def node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
+        tensor = hasattr(operands[1], "dtype")
+        return (f"{name}Backward1", (0, 1)) if tensor else (f"{name}Backward0", (0,))
+
+    return node
+
+
+def _clip_below(name: str, torch: Callable[..., Any]) -> Op:
+    return _choosing(
+        name,
+        np.maximum,
+        lambda t, x, low: _only(greater_equal(x, low), t),
+        lambda t, x, low: _only(less(x, low), t),
+        meaning=lambda S, x, low: S.max(x, low),
+        torch=torch,
+        kink=_ties,
+        saves=(0, 1),
+        doc="x, but at least the lower end.",
+    )
+
+
+def _clip_above(name: str, torch: Callable[..., Any]) -> Op:
+    return _choosing(
+        name,
+        np.minimum,
+        lambda t, x, high: _only(less_equal(x, high), t),
+        lambda t, x, high: _only(greater(x, high), t),
+        meaning=lambda S, x, high: S.min(x, high),
+        torch=torch,
+        kink=_ties,
+        saves=(0, 1),
+        doc="x, but at most the upper end.",
+    )
+
+
+CLIP_BELOW = _clip_below("clip_below", _clamp_node)
+CLIP_ABOVE = _clip_above("clip_above", _clamp_node)
+CLAMP_MIN = _clip_below("clamp_min", _one_end("ClampMin"))
+CLAMP_MAX = _clip_above("clamp_max", _one_end("ClampMax"))

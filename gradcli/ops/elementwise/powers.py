@@ -10,8 +10,9 @@ from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
 from gradcli.ops.elementwise.comparison import equal, greater_equal, logical_and
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
 from gradcli.ops.elementwise.piecewise import where
+from gradcli.ops.function import Function
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.registry import Function, elementwise_function
+from gradcli.ops.registry import elementwise_function
 
 
 def _power(x: Any, y: Any) -> Any:

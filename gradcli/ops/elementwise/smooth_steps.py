@@ -12,8 +12,10 @@ from gradcli.ops.elementwise.comparison import greater
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
 from gradcli.ops.elementwise.piecewise import where
 from gradcli.ops.elementwise.trigonometry import sech_squared
+from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.registry import case, elementwise_function, function, operands
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import elementwise_function, function
 
 
 def _sigmoid_value(x: Any) -> Any:

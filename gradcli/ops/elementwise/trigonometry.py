@@ -12,8 +12,9 @@ from gradcli.ops.elementwise.comparison import equal
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
 from gradcli.ops.elementwise.piecewise import where
 from gradcli.ops.elementwise.powers import sqrt, square
+from gradcli.ops.function import Function
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.registry import Function, elementwise_function
+from gradcli.ops.registry import elementwise_function
 
 SIN = elementwise(
     "sin",
