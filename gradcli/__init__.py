@@ -15,18 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcli.autodiff import (
-        enable_grad,
-        grad,
-        hessian,
-        hvp,
-        jacobian,
-        jvp,
-        no_grad,
-        value_and_grad,
-        vjp,
-    )
+    from gradcli.autodiff import enable_grad, no_grad
     from gradcli.tensor import Tensor, autograd
+    from gradcli.tensor.derivatives import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "Tensor",
@@ -62,10 +53,14 @@ def __getattr__(name: str) -> Any:
         from gradcli.tensor import autograd
 
         return autograd
-    if name in __all__:
+    if name in ("enable_grad", "no_grad"):
         from gradcli import autodiff
 
         return getattr(autodiff, name)
+    if name in __all__:
+        from gradcli.tensor import derivatives
+
+        return getattr(derivatives, name)
     from gradcli.tensor.calls import function_named
 
     found = function_named(name)

@@ -5,6 +5,7 @@ Nothing heavy is imported here: the process that watches over a command (see `su
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -33,6 +34,8 @@ def main() -> NoReturn:
     parent = os.getpid()
 
     def work() -> int:
+        # Loading makes many objects and no garbage: until the program is parsed, looking for some only costs time.
+        gc.disable()
         import_module("numpy")
         import_module("warnings").simplefilter("ignore")
         supervisor.confine(understood.values["max_bytes"], parent if hasattr(os, "fork") else 0)

@@ -103,8 +103,9 @@ def open_session(invocation: Invocation) -> Session:
     expect_one_reader(invocation)
     standard_input = StandardInput()
     program = Program.parse(read_source(invocation, standard_input))
-    # The tree lives as long as the process: the garbage collector need not go over it again and again.
+    # Modules and tree live as long as the process: the garbage collector need not go over them again and again.
     gc.freeze()
+    gc.enable()
     options = program.options(options)
     given = _given(program, invocation, options, standard_input)
     return Session(program, options, given, invocation, standard_input)

@@ -149,3 +149,27 @@ def test_vmap():
     np.testing.assert_array_equal(each, [3.0, 12.0])
     with pytest.raises(ArgumentError, match="Got in_dim=0 for some input"):
         vmap(squares)(np.float64(1.0))
+
+
+def cube_sum(x):
+    return (x * x * x).sum()
+
+
+def test_derivatives_take_tensors_and_give_tensors():
+    x = gc.tensor([1.0, 2.0])
+    slope = gc.grad(cube_sum)(x)
+    assert isinstance(slope, gc.Tensor)
+    assert slope.tolist() == [3.0, 12.0]
+    assert gc.hessian(cube_sum)(x).tolist() == [[6.0, 0.0], [0.0, 12.0]]
+    assert gc.hvp(cube_sum, x, gc.tensor([1.0, 1.0])).tolist() == [6.0, 12.0]
+    value, tangent = gc.jvp(lambda a, b: a * b, (x, x), (x, gc.tensor([0.0, 1.0])))
+    assert (value.tolist(), tangent.tolist()) == ([1.0, 4.0], [1.0, 6.0])
+    value, pullback = gc.vjp(lambda a: a.exp().sum() * 0.0 + a[0], x)
+    assert value.item() == 1.0
+    assert pullback(gc.tensor(2.0))[0].tolist() == [2.0, 0.0]
+
+
+def test_derivatives_of_arrays_are_arrays_and_nest():
+    second = gc.grad(lambda t: gc.grad(cube_sum)(t).sum())(np.array([1.0, 2.0]))
+    assert isinstance(second, np.ndarray)
+    assert second.tolist() == [6.0, 12.0]
