@@ -14,7 +14,7 @@ from gradcli.autodiff.reverse import TAPE
 from gradcli.graph.node import PICK, Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of
-from gradcli.tensor.hooks import Hook, Removable, accumulator_of, hooks_of
+from gradcli.tensor.hooks import accumulator_of
 
 if TYPE_CHECKING:
     from gradcli.tensor.handle import Tensor
@@ -88,10 +88,6 @@ class GradFn:
         """The leaf that gathers its gradient here; None for other nodes, and for a leaf that is gone."""
         accumulator = accumulator_of(self._node)
         return None if accumulator is None else accumulator.owner()
-
-    def register_prehook(self, hook: Hook) -> Removable:
-        """Let `hook` see, and replace, the gradient that arrives here."""
-        return Removable(hooks_of(self._node), hook)
 
     def __repr__(self) -> str:
         return f"<{self._tree[0]} object at {hex(id(self._node))}>"
