@@ -27,6 +27,11 @@ _FIRST = frozenset(
 _SECOND = frozenset(["other", "b", "x2", "exponent", "vec2", "mat2", "tensor2"])
 
 
+Interval = tuple[float, float]
+#: One interval for every value that a function takes, or one for each.
+Domain = Interval | tuple[Interval, ...]
+
+
 class Case:
     """One call that the tests derived from the table make: arguments (a tuple of ints stands for a random float array
     of that shape) and keywords."""
@@ -63,7 +68,12 @@ class Function:
         spellings: all its names.
         parameters: names of its parameters in order; `*xs` takes any number.
         views: whether the result may share memory with the first argument.
-        domain: (low, high) of the ordinary points that the tests draw.
+        domain: (low, high) of the ordinary points that the tests draw; a tuple of such pairs where the values that the
+            function takes differ in it.
+        defined: where the function is real and has its derivative, "" for everywhere: of an elementwise function a
+            condition of the language in the names of its parameters ("x > 0"), of any other in words.
+        kinks: where the derivative jumps or a choice is made, and the value chosen there, in words; "" for nowhere.
+        source: where a formula that is not obvious comes from.
         cases: further calls for the tests.
         differentiable: whether it carries a derivative.
         plain: whether it is its elementwise op and nothing more.
@@ -73,15 +83,18 @@ class Function:
         "_accepted",
         "call",
         "cases",
+        "defined",
         "derivative",
         "differentiable",
         "doc",
         "domain",
         "family",
+        "kinks",
         "name",
         "op",
         "parameters",
         "plain",
+        "source",
         "spellings",
         "views",
     )
@@ -98,7 +111,10 @@ class Function:
         spellings: tuple[str, ...] = (),
         parameters: tuple[str, ...] | None = None,
         views: bool = False,
-        domain: tuple[float, float] = (-2.0, 2.0),
+        domain: Domain = (-2.0, 2.0),
+        defined: str = "",
+        kinks: str = "",
+        source: str = "",
         cases: tuple[Case, ...] = (),
         differentiable: bool = True,
     ) -> None:
@@ -114,6 +130,9 @@ class Function:
         self._accepted = frozenset(p.lstrip("*") for p in self.parameters)
         self.views = views
         self.domain = domain
+        self.defined = defined
+        self.kinks = kinks
+        self.source = source
         self.cases = cases
         self.differentiable = differentiable
 

@@ -13,7 +13,7 @@ from typing import Any
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.function import Case, Function
+from gradcli.ops.function import Case, Domain, Function
 from gradcli.ops.operands import operands
 
 #: Where a bare name is looked up, in this order.
@@ -138,7 +138,10 @@ def function(
     op: Op | None = None,
     derivative: str = "",
     views: bool = False,
-    domain: tuple[float, float] = (-2.0, 2.0),
+    domain: Domain = (-2.0, 2.0),
+    defined: str = "",
+    kinks: str = "",
+    source: str = "",
     cases: tuple[Case, ...] = (),
     differentiable: bool = True,
 ) -> Callable[[Callable[..., Any]], Function]:
@@ -159,6 +162,9 @@ def function(
                 spellings=spelled(own, where, also),
                 views=views,
                 domain=domain,
+                defined=defined,
+                kinks=kinks,
+                source=source,
                 cases=cases,
                 differentiable=differentiable,
             )
@@ -175,7 +181,10 @@ def elementwise_function(
     where: str = "numpy torch method",
     also: Iterable[str] = (),
     derivative: str = "",
-    domain: tuple[float, float] = (-2.0, 2.0),
+    domain: Domain = (-2.0, 2.0),
+    defined: str = "",
+    kinks: str = "",
+    source: str = "",
     cases: tuple[Case, ...] = (),
     family: str = "elementwise",
 ) -> Function:
@@ -199,6 +208,9 @@ def elementwise_function(
         spellings=spelled(op.name, where, also),
         parameters=parameters,
         domain=domain,
+        defined=defined,
+        kinks=kinks,
+        source=source,
         cases=cases,
         differentiable=op.kind != "constant",
     )

@@ -55,9 +55,11 @@ def points(function: Function) -> dict[str, Any]:
     """Ordinary points, others for each parameter; for clip, some below, between and above the ends."""
     if function.name == "clip":
         return {"x": np.linspace(-1.7, 1.9, 5), "min": np.full(5, -0.6), "max": np.full(5, 0.7)}
-    low, high = function.domain
-    grid = np.linspace(low, high, 12)[1:-1]
-    return {name: grid[i::2] if i == 0 else grid[::-2] for i, name in enumerate(required(function))}
+    names = required(function)
+    domain: Any = function.domain
+    intervals = domain if isinstance(domain[0], tuple) else [domain] * len(names)
+    grids = [np.linspace(low, high, 12)[1:-1] for low, high in intervals]
+    return {name: grid[::2] if i == 0 else grid[::-2] for i, (name, grid) in enumerate(zip(names, grids, strict=True))}
 
 
 def stated_value(formula: str, values: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations, islice, repeat
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from gradcli.ops.determinants import COFACTORS, SECOND_COFACTORS
 from gradcli.ops.elementwise import arcsinh, conj, exp, imag, real, sgn, sigmoid, tanh
 from gradcli.ops.elementwise.trigonometry import sech_squared
 from gradcli.ops.extremes import PICKED_BACK
-from gradcli.ops.function import Case, Function, case
+from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.registry import FUNCTIONS
 from gradcli.symbolic.chain import Chain
@@ -53,14 +53,14 @@ class Call:
         self.function = function
         self.spec = spec
         generator = np.random.default_rng(zlib.crc32(f"{function.name} {number}".encode()))
+        self._intervals = _intervals(function)
         self.args = [self._made(a, generator) for a in spec.args]
         self.kwargs = dict(spec.kwargs)
         self.floats = [x for x in _leaves([self.args, self.kwargs]) if _is_float(x)]
 
     def _made(self, a: Any, generator: np.random.Generator) -> Any:
         if isinstance(a, tuple) and all(type(n) is int and n >= 0 for n in a):
-            low, high = self.function.domain
-            return np.asarray(generator.uniform(low, high, a))
+            return np.asarray(generator.uniform(*next(self._intervals), a))
         return a
 
     def __repr__(self) -> str:
@@ -76,6 +76,14 @@ class Call:
     def __call__(self, *floats: Any) -> list[Any]:
         """The float results alone, flat."""
         return [y for y in _leaves(self.result(*floats)) if getattr(getattr(y, "dtype", None), "kind", "") == "f"]
+
+
+def _intervals(function: Function) -> Iterator[Interval]:
+    """Where each random value of a call lies, one after another; the last interval holds for all that follow."""
+    domain: Any = function.domain
+    if not isinstance(domain[0], tuple):
+        return repeat(domain)
+    return chain(domain, repeat(domain[-1]))
 
 
 def _is_float(x: Any) -> bool:
@@ -108,10 +116,14 @@ def _default_cases(function: Function) -> list[Case]:
         return []
     if function.name.startswith(("bitwise", "invert")):
         return [case(*[np.array([5, -3, 0])] * arity), case(*[np.array([True, False])] * arity)]
-    low, high = function.domain
-    middle = np.linspace(low, high, 14)[1:-1].reshape(4, 3)
-    shapes: list[Any] = [(), (3,), (2, 3), (0,), (1,), middle[::2].T]
-    return [case(*[shape] * arity) for shape in shapes]
+    shapes: list[Any] = [(), (3,), (2, 3), (0,), (1,)]
+    return [*(case(*[shape] * arity) for shape in shapes), case(*_crossed(function, arity))]
+
+
+def _crossed(function: Function, arity: int) -> list[Any]:
+    """Arguments that are not contiguous in memory, across the function's domain."""
+    intervals = islice(_intervals(function), arity)
+    return [np.linspace(low, high, 14)[1:-1].reshape(4, 3)[::2].T for low, high in intervals]
 
 
 _PART = np.array([0.5 + 2.0j, -1.0 + 0.5j, 2.0 - 1.0j])
