@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.cli.output import publish
-from gradcli.cli.session import open_session
+from gradcli.cli.session import Session, open_session
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer
 from gradcli.files.json_text import json_line
@@ -19,7 +19,23 @@ from gradcli.language.values import DEEPEST_LIST
 
 def run(invocation: Invocation) -> int:
     """Evaluate and print."""
-    session = open_session(invocation)
+    found = answer_of(open_session(invocation))
+
+    def layout(console: Any) -> None:
+        from gradcli.cli.layout import show_arrays
+
+        show_arrays(console, [(name, output) for (name,), output in found.results])
+
+    publish(invocation, found, layout)
+    return 0
+
+
+def answer_of(session: Session) -> Answer:
+    """The program's outputs under their names.
+
+    Raises:
+        GradcliError: it fails, or gives something that has no form outside the program.
+    """
     result = session.program.run(session.values(), options=session.options)
     if not result.outputs:
         result.cores()
@@ -27,15 +43,7 @@ def run(invocation: Invocation) -> int:
     names = output_names(result.names, len(outputs))
     described = [_described(output) for output in outputs]
     document = _listed(described) if result.is_tuple else described[0]
-    shown = [(name, _one_piece(output)) for name, output in zip(names, outputs, strict=True)]
-
-    def layout(console: Any) -> None:
-        from gradcli.cli.layout import show_arrays
-
-        show_arrays(console, shown)
-
-    publish(invocation, Answer([((name,), output) for name, output in shown], document), layout)
-    return 0
+    return Answer([((name,), _one_piece(output)) for name, output in zip(names, outputs, strict=True)], document)
 
 
 def output_names(names: tuple[str | None, ...], count: int) -> list[str]:

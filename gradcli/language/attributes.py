@@ -12,12 +12,14 @@ from gradcli.graph.errors import ArgumentError, GradcliError
 from gradcli.graph.node import Node
 from gradcli.graph.state import state
 from gradcli.graph.values import concrete
-from gradcli.language import names
+from gradcli.language import function_methods, names
 from gradcli.language.arguments import matched
+from gradcli.language.at import At, AtIndex, applied
 from gradcli.language.diagnostics import did_you_mean
 from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import (
     ELEMENT_BYTES,
+    OpFunction,
     apply,
     as_index,
     expect_cpu,
@@ -65,6 +67,10 @@ def read(x: LanguageValue, name: str, span: Span | None) -> LanguageValue:
         function = registry.attribute(name)
         if function is not None:
             return apply(function, [x], {})
+    if type(x) is OpFunction:
+        method = function_methods.method_of(x, name)
+        if method is not None:
+            return method
     if type(x) in NUMBERS and name in NUMBER_ATTRIBUTES:
         return NUMBER_ATTRIBUTES[name](x)
     if type(x) is GradFn and name in NODE_ATTRIBUTES:
@@ -99,6 +105,8 @@ def call(
             return apply(function, [x, *args], kwargs)
         if is_in_place(name):
             return _in_place(x, name, args, kwargs)
+    elif type(x) is AtIndex and name == "apply":
+        return applied(run, x, args, kwargs)
     else:
         method = methods_of(x).get(name)
         if method is not None:
@@ -111,6 +119,8 @@ def call(
 def _is_attribute(x: LanguageValue, name: str) -> bool:
     if isinstance(x, ModuleValue):
         return True
+    if type(x) is OpFunction:
+        return function_methods.method_of(x, name) is not None
     return type(x) is Tensor and (name in _TENSOR_ATTRIBUTES or registry.attribute(name) is not None)
 
 
@@ -146,7 +156,9 @@ def exists(name: str) -> bool:
             return True
     if is_in_place(name):
         return True
-    if name in NODE_ATTRIBUTES or name in NUMBER_ATTRIBUTES or name in method_names():
+    if name in NODE_ATTRIBUTES or name in NUMBER_ATTRIBUTES or name in function_methods.NAMES or name in method_names():
+        return True
+    if name == "apply":  # of x.at[i]
         return True
     return any(name in kind.fields for kind in Results.__subclasses__())
 
@@ -177,6 +189,7 @@ def assign(x: LanguageValue, name: str, value: LanguageValue) -> None:
 # --- tensors ---------------------------------------------------------------------------------------------------------
 
 _TENSOR_ATTRIBUTES: dict[str, Callable[[Tensor], LanguageValue]] = {
+    "at": At,
     "device": lambda x: "cpu",
     **ATTRIBUTES,
     "shape": lambda x: _shape(x),

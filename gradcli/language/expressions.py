@@ -12,6 +12,7 @@ from gradcli.language import attributes, names, subscripts
 from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.formatting import formatted
 from gradcli.language.frames import Frame
+from gradcli.language.index_tricks import IndexTrick
 from gradcli.language.numbers import BINARY, NUMBERS
 from gradcli.language.operations import ELEMENT_BYTES, binary, compare, iterate, key_of, listed, truth, unary
 from gradcli.language.scope import Scopes
@@ -175,17 +176,33 @@ class Expressions(Targets):
 
     def _subscript(self, node: ast.Subscript, frame: Frame) -> LanguageValue:
         value = self.expressions[type(node.value)](node.value, frame)
+        if type(value) is IndexTrick:
+            return self._trick(value, node, frame)
         index = self.expressions[type(node.slice)](node.slice, frame)
         state.span = self.spans[node]
         return subscripts.read(value, index)
 
+    def _trick(self, trick: IndexTrick, node: ast.Subscript, frame: Frame) -> LanguageValue:
+        """What an object such as `mgrid` makes of slices whose ends may be any numbers."""
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        found = [
+            slice(*self._bounds(part, frame)) if isinstance(part, ast.Slice) else self.evaluate(part, frame)
+            for part in parts
+        ]
+        state.span = self.spans[node]
+        return trick.read(tuple(found) if isinstance(node.slice, ast.Tuple) else found[0])
+
     def _slice(self, node: ast.Slice, frame: Frame) -> LanguageValue:
-        bounds = [
+        bounds = self._bounds(node, frame)
+        state.span = self.spans[node]
+        return subscripts.slice_of(*bounds)
+
+    def _bounds(self, node: ast.Slice, frame: Frame) -> list[LanguageValue]:
+        """The three parts of a slice, None for those left out."""
+        return [
             None if bound is None else self.expressions[type(bound)](bound, frame)
             for bound in (node.lower, node.upper, node.step)
         ]
-        state.span = self.spans[node]
-        return subscripts.slice_of(*bounds)
 
     # --- lists, tuples, dicts, texts ----------------------------------------------------------------------------------
 

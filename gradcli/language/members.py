@@ -74,7 +74,7 @@ def _module(scopes: Scopes, name: str) -> str | None:
     """The path of the module that a name means wherever the program reads it, if it means one."""
     if name in scopes.assigned:
         paths = scopes.modules.get(name, set())
-        return next(iter(paths)) if len(paths) == 1 and name not in scopes.variables else None
+        return next(iter(paths)) or None if len(paths) == 1 and name not in scopes.variables else None
     if name in scopes.declared or name not in names.USUAL_MODULES:
         return None
     used = {use.way for use in scopes.uses.get(name, ())}

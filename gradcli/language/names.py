@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.language.builtins import BUILTINS, TYPES
+from gradcli.language.by_function import FUNCTION_FIRST
 from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.operations import OpFunction
 from gradcli.language.source import Span
@@ -16,6 +17,7 @@ from gradcli.language.torchlike import TORCH_MEMBERS, TORCH_VERSION
 from gradcli.language.transforms import JAX_ONLY, TRANSFORMS
 from gradcli.language.values import Builtin, LanguageValue, ModuleValue, TypeValue
 from gradcli.ops import registry
+from gradcli.ops.stats_names import DISTRIBUTIONS
 from gradcli.tensor import Tensor
 
 #: Modules that a program may import or reach as members of others.
@@ -25,26 +27,41 @@ MODULES = frozenset(
         "jax.lax",
         "jax.nn",
         "jax.numpy",
+        "jax.numpy.fft",
         "jax.numpy.linalg",
+        "jax.ops",
         "jax.scipy",
+        "jax.scipy.fft",
+        "jax.scipy.integrate",
         "jax.scipy.linalg",
+        "jax.scipy.signal",
         "jax.scipy.special",
         "math",
         "numpy",
+        "numpy.fft",
+        "numpy.lib",
+        "numpy.lib.stride_tricks",
         "numpy.linalg",
         "numpy.random",
         "scipy",
+        "scipy.fft",
+        "scipy.integrate",
         "scipy.linalg",
+        "scipy.signal",
         "scipy.special",
         "torch",
         "torch.autograd",
         "torch.cuda",
+        "torch.fft",
         "torch.autograd.functional",
         "torch.func",
         "torch.linalg",
         "torch.nn",
         "torch.nn.functional",
         "torch.special",
+        "jax.scipy.stats",
+        "scipy.stats",
+        *(f"{module}.{name}" for module in ("scipy.stats", "jax.scipy.stats") for name in DISTRIBUTIONS),
     }
 )
 #: The modules that errors name when another one is imported.
@@ -182,7 +199,7 @@ def is_type(name: str) -> bool:
 
 def takes_function(name: str) -> bool:
     """Whether the first argument of a function is a function."""
-    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit", "vmap")
+    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit", "vmap") or name in FUNCTION_FIRST
 
 
 def is_plain_function(name: str) -> bool:

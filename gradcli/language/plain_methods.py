@@ -9,6 +9,7 @@ from typing import Any
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError
 from gradcli.language.arguments import matched
+from gradcli.language.at import AT_METHODS, AtIndex
 from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import (
     ELEMENT_BYTES,
@@ -169,6 +170,7 @@ _METHODS: dict[type, dict[str, Method]] = {
     Size: {"index": _index, "count": _count, "numel": _count_elements},
     GradFn: {"name": _name},
     Removable: {"remove": _remove},
+    AtIndex: {**AT_METHODS},
 }
 
 

@@ -10,6 +10,7 @@ from gradcli.graph.budget import budget
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, concrete
+from gradcli.language.at import At, AtIndex
 from gradcli.language.operations import ELEMENT_BYTES, as_index, key_of, listed, operand
 from gradcli.language.values import DEEPEST_LIST, LanguageValue, describe
 from gradcli.tensor import Tensor
@@ -27,6 +28,8 @@ def read(x: LanguageValue, index: LanguageValue) -> LanguageValue:
         if _is_basic(where):
             return Tensor.view_of(x, lambda value: getitem(value, where))
         return Tensor(getitem(x.value, where))
+    if type(x) is At:
+        return AtIndex(x.tensor, tensor_index(index))
     if isinstance(x, dict):
         key = key_of(index)
         if key not in x:

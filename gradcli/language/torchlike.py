@@ -10,6 +10,8 @@ from gradcli import __version__
 from gradcli.graph.state import state
 from gradcli.language.arguments import matched
 from gradcli.language.autograd import AUTOGRAD, FUNCTIONAL, VMAP
+from gradcli.language.by_function import BY_FUNCTION
+from gradcli.language.index_tricks import DTYPE_INFO, TRICKS
 from gradcli.language.modes import MODES
 from gradcli.language.operations import apply, as_index
 from gradcli.language.torchdefaults import CUDA, DEFAULTS, NUMPY_CLOSENESS
@@ -60,6 +62,7 @@ _SEED = Builtin("manual_seed", _manual_seed)
 TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "torch": {
         **DEFAULTS,
+        **DTYPE_INFO,
         "Tensor": _TENSOR,
         "FloatTensor": _typed("FloatTensor", np.float32),
         "DoubleTensor": _typed("DoubleTensor", np.float64),
@@ -74,6 +77,6 @@ TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "torch.cuda": CUDA,
     "torch.autograd.functional": FUNCTIONAL,
     "torch.func": {**TORCH_FUNC, "vmap": VMAP},
-    "numpy": NUMPY_CLOSENESS,
+    "numpy": {**NUMPY_CLOSENESS, **BY_FUNCTION, **TRICKS, **DTYPE_INFO},
     "numpy.random": {"seed": _SEED},
 }

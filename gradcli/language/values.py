@@ -169,7 +169,7 @@ def describe(value: LanguageValue) -> str:
         return f"the module '{value.path}'"
     if isinstance(value, np.dtype):
         return f"the dtype {value}"
-    return "this value"
+    return getattr(type(value), "described", "this value")
 
 
 _WORDS: tuple[tuple[type, str], ...] = (

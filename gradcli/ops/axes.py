@@ -10,6 +10,7 @@ from typing import Any
 
 from gradcli.graph.values import CoreValue, shape_of
 from gradcli.ops.arguments import many_axes, one_axis
+from gradcli.ops.axis_order import permuted
 from gradcli.ops.shape import reshaped
 
 Axes = tuple[int, ...]
@@ -66,3 +67,25 @@ def restored(y: CoreValue, x: CoreValue, axis: Axes, keepdims: bool) -> CoreValu
     if keepdims or not axis:
         return y
     return reshaped(y, reduced_shape(shape_of(x), axis, True))
+
+
+def merged(x: CoreValue, axis: Axes) -> CoreValue:
+    """`x` with the axes made one, which comes last; without any, one of length 1."""
+    shape = shape_of(x)
+    if axis == (-1,):
+        return x
+    rank = len(shape)
+    rest = tuple(a for a in range(-rank, 0) if a not in axis)
+    return reshaped(permuted(x, (*rest, *axis)), (*(shape[a] for a in rest), reduced_count(shape, axis)))
+
+
+def parted(y: CoreValue, x: CoreValue, axis: Axes) -> CoreValue:
+    """`y`, which lies as `merged(x, axis)` does, with the axes back in their places."""
+    shape = shape_of(x)
+    if axis == (-1,):
+        return y
+    rank = len(shape)
+    rest = tuple(a for a in range(-rank, 0) if a not in axis)
+    order = (*rest, *axis)
+    back = tuple(order.index(a) - rank for a in range(-rank, 0))
+    return permuted(reshaped(y, tuple(shape[a] for a in order)), back)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS, CoreValue, Shape, Spec, dtype_of, shape_of
-from gradcli.ops.arguments import many_axes, one_axis, sizes
+from gradcli.ops.arguments import integer, many_axes, one_axis, sizes
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, linear
 from gradcli.ops.operands import as_core
@@ -89,7 +91,7 @@ _TRANSPOSES = (
     op=TRANSPOSE,
     where="numpy",
     also=(".transpose@numpy", "torch.permute", ".permute", "numpy.permute_dims"),
-    derivative="transpose g back",
+    derivative="vjp: g with its axes put back",
     views=True,
     cases=_TRANSPOSES,
 )
@@ -104,7 +106,7 @@ def transpose(x: Any, *order: Any, axes: Any = None, dims: Any = None) -> CoreVa
     family="shape",
     op=SWAPAXES,
     also=("torch.transpose", ".transpose@torch", "torch.swapdims", ".swapdims"),
-    derivative="swap g's axes back",
+    derivative="vjp: g with its axes exchanged back",
     views=True,
     cases=(case((2, 3, 4), 0, 2), case((2, 3, 4), -1, 1), case((2, 3), 0, 0)),
 )
@@ -122,7 +124,7 @@ def swapaxes(x: Any, dim0: Any = None, dim1: Any = None, axis1: Any = None, axis
     family="shape",
     op=TRANSPOSE,
     also=("torch.movedim", ".movedim"),
-    derivative="move g's axes back",
+    derivative="vjp: g with its axes moved back",
     views=True,
     cases=(case((2, 3, 4), 0, -1), case((2, 3, 4), [0, 1], [-1, 0]), case((2, 3), -1, 0)),
 )
@@ -138,12 +140,34 @@ def moveaxis(x: Any, source: Any, destination: Any) -> CoreValue:
 
 
 @function(
+    family="shape",
+    op=TRANSPOSE,
+    where="numpy",
+    derivative="vjp: g with its axes moved back",
+    views=True,
+    cases=(case((2, 3, 4), 2), case((2, 3, 4), 0, 3), case((2, 3, 4), -1, 1), case((2, 3), 1, -2), case((2, 3), 0, 1)),
+)
+def rollaxis(x: Any, axis: Any, start: Any = 0) -> CoreValue:
+    """One axis moved until it stands before another, or behind all."""
+    x = as_core(x)
+    rank = x.ndim
+    source = rank + one_axis("rollaxis", axis, x.shape)
+    target = integer(start, "rollaxis: the start")
+    if not -rank <= target <= rank:
+        raise ShapeError(f"rollaxis: there is no place {target} among the axes of shape {fits(x.shape)}")
+    target += rank if target < 0 else 0
+    rest = [i for i in range(rank) if i != source]
+    rest.insert(target - 1 if source < target else target, source)
+    return permuted(x, tuple(i - rank for i in rest))
+
+
+@function(
     "T",
     family="shape",
     op=TRANSPOSE,
     where="",
     also=("@T",),
-    derivative="transpose g",
+    derivative="vjp: g transposed",
     views=True,
     cases=(case((2, 3)), case((3,))),
 )
@@ -169,7 +193,7 @@ def matrices_transposed(x: CoreValue, name: str = "mT") -> CoreValue:
     op=SWAPAXES,
     where="",
     also=("@mT", "numpy.matrix_transpose", "numpy.linalg.matrix_transpose"),
-    derivative="transpose g",
+    derivative="vjp: g transposed",
     views=True,
     cases=(case((2, 3)), case((4, 2, 3))),
 )
@@ -179,7 +203,13 @@ def matrix_transpose(x: Any) -> CoreValue:
 
 
 @function(
-    "mH", family="shape", where="", also=("@mH", "@H", "torch.adjoint", ".adjoint"), views=True, cases=(case((2, 3)),)
+    "mH",
+    family="shape",
+    where="",
+    also=("@mH", "@H", "torch.adjoint", ".adjoint"),
+    derivative="vjp: the conjugate transpose of g",
+    views=True,
+    cases=(case((2, 3)), case(np.array([[1.0 + 2.0j, -0.5j]]))),
 )
 def adjoint(x: Any) -> CoreValue:
     """The conjugate transpose of a matrix, or of each in a stack."""
@@ -192,7 +222,7 @@ def adjoint(x: Any) -> CoreValue:
     family="shape",
     op=T,
     where="torch method",
-    derivative="transpose g",
+    derivative="vjp: g transposed",
     views=True,
     cases=(case((2, 3)), case((3,)), case(())),
 )

@@ -90,7 +90,7 @@ BROADCAST_TO: Op = linear(
     op=SUM_TO,
     where="",
     also=(".sum_to_size",),
-    derivative="broadcast g to the shape of x",
+    derivative="vjp: g broadcast to the shape of x",
     cases=(case((2, 3), [3]), case((2, 3), [2, 1]), case((2, 3), []), case((0, 3), [3]), case((), [])),
 )
 def sum_to_size(x: Any, *shape: Any) -> CoreValue:
@@ -101,7 +101,7 @@ def sum_to_size(x: Any, *shape: Any) -> CoreValue:
 @function(
     family="shape",
     op=BROADCAST_TO,
-    derivative="sum g over the broadcast axes",
+    derivative="vjp: g summed over the broadcast axes",
     views=True,
     cases=(case((3,), [2, 3]), case((2, 1), [4, 2, 3]), case((), [2]), case((1,), [0]), case((2,), [2])),
 )
@@ -114,7 +114,7 @@ def broadcast_to(x: Any, shape: Any) -> CoreValue:
     family="shape",
     op=BROADCAST_TO,
     where="method",
-    derivative="sum g over the expanded axes",
+    derivative="vjp: g summed over the expanded axes",
     views=True,
     cases=(case((3,), 2, 3), case((2, 1), -1, 3), case((1,), [2, -1])),
 )
@@ -129,18 +129,50 @@ def expand(x: Any, *shape: Any) -> CoreValue:
     return bind(BROADCAST_TO, x, shape=wanted[:lead] + lengths)
 
 
-@function(family="shape", op=BROADCAST_TO, where="method", views=True, cases=(case((1, 3), (2, 3)),))
+@function(
+    family="shape",
+    op=BROADCAST_TO,
+    where="method",
+    derivative="vjp: g summed over the expanded axes",
+    views=True,
+    cases=(case((1, 3), (2, 3)),),
+)
 def expand_as(x: Any, other: Any) -> CoreValue:
     """The value repeated to the shape of another."""
     return expanded(as_core(x), as_core(other).shape)
 
 
-@function(family="shape", where="numpy", also=("torch.broadcast_tensors",), cases=(case((2, 1), (3,)),))
-def broadcast_arrays(*xs: Any) -> list[CoreValue]:
+@function(
+    family="shape",
+    op=BROADCAST_TO,
+    where="numpy",
+    derivative="vjp: of every value, g summed over its broadcast axes",
+    cases=(case((2, 1), (3,)), case((), (2,)), case((2,))),
+)
+def broadcast_arrays(*xs: Any) -> tuple[CoreValue, ...]:
     """All values broadcast against each other."""
     parts = [as_core(x) for x in xs]
     joined = broadcast_shape("broadcast_arrays", *(p.shape for p in parts))
-    return [expanded(p, joined) for p in parts]
+    return tuple(expanded(p, joined) for p in parts)
+
+
+@function(
+    family="shape",
+    op=BROADCAST_TO,
+    where="torch",
+    derivative="vjp: of every value, g summed over its broadcast axes",
+    cases=(case((2, 1), (3,)), case([np.zeros((2, 1)), np.ones(3)])),
+)
+def broadcast_tensors(*tensors: Any) -> tuple[CoreValue, ...]:
+    """All tensors broadcast against each other."""
+    given = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
+    return broadcast_arrays.call(*given)  # type: ignore[no-any-return]
+
+
+@function(family="shape", where="numpy", differentiable=False, cases=(case([2, 1], [3]), case(2, [3, 1]), case()))
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape that shapes broadcast to."""
+    return broadcast_shape("broadcast_shapes", *(sizes_of("broadcast_shapes", (shape,)) for shape in shapes))
 
 
 OPERATORS["sum_to"] = lambda x, shape: bind(SUM_TO, x, shape=shape)

@@ -34,12 +34,17 @@ def _astype_value(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def _astype_meaning(S: Any, x: Any, dtype: np.dtype[Any]) -> Any:
-    """A cast to an integer drops the fraction; to a bool, it asks for a nonzero; any other changes rounding alone."""
+    """A cast to floats takes the real part, to integers it drops the fraction too; to a bool, it asks for a nonzero.
+
+    Any other changes rounding alone.
+    """
     if x.dtype != object:
         return x.astype(dtype if dtype.kind in "iub" else object)
-    if dtype.kind in "fc":
+    if dtype.kind == "c":
         return x
-    if dtype.kind == "b":
+    if dtype.kind == "f":
+        each = np.frompyfunc(S.re, 1, 1)
+    elif dtype.kind == "b":
         each = np.frompyfunc(lambda e: S.ne(e, 0), 1, 1)
     else:
         each = np.frompyfunc(lambda e: S.sign(e) * S.floor(S.abs(e)), 1, 1)
@@ -76,7 +81,7 @@ def cast(x: CoreValue, dtype: np.dtype[Any]) -> CoreValue:
     op=CLONE,
     where="torch method",
     also=(".copy", "numpy.copy"),
-    derivative="g",
+    derivative="vjp: g",
     cases=(case((2, 3)), case(())),
 )
 def clone(x: Any, memory_format: Any = None) -> CoreValue:
@@ -88,7 +93,7 @@ def clone(x: Any, memory_format: Any = None) -> CoreValue:
     family="shape",
     where="method",
     also=("numpy.ascontiguousarray", ".cpu", "numpy.asfortranarray"),
-    derivative="g",
+    derivative="vjp: g",
     views=True,
     cases=(case((2, 3)),),
 )
@@ -102,7 +107,7 @@ def contiguous(x: Any, memory_format: Any = None) -> CoreValue:
     op=ASTYPE,
     where="method",
     also=(".type", "numpy.astype"),
-    derivative="g in the dtype of x",
+    derivative="vjp: g in the dtype of x",
     cases=(
         case((2, 3), "float32"),
         case((2, 3), np.dtype(np.complex128)),
@@ -120,7 +125,7 @@ def astype(x: Any, dtype: Any, copy: Any = True) -> CoreValue:
     family="shape",
     op=ASTYPE,
     where="method",
-    derivative="g in the dtype of x",
+    derivative="vjp: g in the dtype of x",
     cases=(case((2,), "float32"), case((2,), (3,))),
 )
 def to(
@@ -137,7 +142,13 @@ def to(
     return x if dtype is None else cast(x, dtype_named(dtype))
 
 
-@function(family="shape", op=ASTYPE, where="method", cases=(case((2,), (3,)),))
+@function(
+    family="shape",
+    op=ASTYPE,
+    where="method",
+    derivative="vjp: g in the dtype of x",
+    cases=(case((2,), (3,)),),
+)
 def type_as(x: Any, other: Any) -> CoreValue:
     """The value in the dtype of another."""
     return cast(as_core(x), as_core(other).dtype)
@@ -149,15 +160,24 @@ def _cast_method(name: str, dtype: str) -> None:
 
     _target = np.dtype(dtype)
     call.__doc__ = f"The value as {dtype}."
-    function(name, family="shape", op=ASTYPE, where="method", derivative="g in the dtype of x", cases=(case((2, 3)),))(
-        call
-    )
+    passes = _target.kind in "fc"
+    function(
+        name,
+        family="shape",
+        op=ASTYPE,
+        where="method",
+        derivative="vjp: g in the dtype of x" if passes else "",
+        differentiable=passes,
+        cases=(case((2, 3)),),
+    )(call)
 
 
 for _name, _dtype in {
     "half": "float16",
     "float": "float32",
     "double": "float64",
+    "byte": "uint8",
+    "char": "int8",
     "short": "int16",
     "int": "int32",
     "long": "int64",

@@ -10,7 +10,8 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
-from gradcli.ops.arguments import integer, many_axes
+from gradcli.ops.arguments import dtype_named, integer, many_axes
+from gradcli.ops.casts import cast
 from gradcli.ops.function import case
 from gradcli.ops.kinds import expanded, fits, linear
 from gradcli.ops.operands import as_core
@@ -142,7 +143,7 @@ def _embedded(x: CoreValue, offset: int, axes: Plane = (-2, -1)) -> CoreValue:
 @function(
     family="linalg",
     op=DIAGONAL,
-    derivative="g on the diagonal of zeros",
+    derivative="vjp: g on the diagonal of zeros",
     views=True,
     cases=(
         case((2, 3)),
@@ -161,9 +162,25 @@ def diagonal(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1, dim1: Any 
 
 
 @function(
+    "diagonal_linalg",
+    family="linalg",
+    where="",
+    also=("numpy.linalg.diagonal", "torch.linalg.diagonal"),
+    op=DIAGONAL,
+    derivative="vjp: g on the diagonal of zeros",
+    views=True,
+    cases=(case((2, 3)), case((4, 2, 3), offset=1), case((3, 2, 2), offset=-1)),
+)
+def diagonal_linalg(x: Any, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) -> CoreValue:
+    """The diagonals of matrices, as the last axis."""
+    x = as_core(x)
+    return bind(DIAGONAL, x, offset=_offset("diagonal", offset), axes=_plane("diagonal", x, dim1, dim2))
+
+
+@function(
     family="linalg",
     op=DIAGONAL,
-    derivative="g on the diagonal; the diagonal of g",
+    derivative="vjp: of a vector the diagonal of g, of a matrix g on the diagonal of zeros",
     cases=(case((3,)), case((3,), 1), case((2,), k=-2), case((2, 3)), case((3, 2), -1), case((0,))),
 )
 def diag(x: Any, k: Any = 0, diagonal: Any = None) -> CoreValue:
@@ -183,7 +200,8 @@ def diag(x: Any, k: Any = 0, diagonal: Any = None) -> CoreValue:
     family="linalg",
     op=DIAG_EMBED,
     where="numpy torch",
-    derivative="the diagonal of g",
+    also=(".diagflat@torch",),
+    derivative="vjp: the diagonal of g",
     cases=(case((3,)), case((2, 2), 1), case(())),
 )
 def diagflat(x: Any, k: Any = 0, offset: Any = None) -> CoreValue:
@@ -196,7 +214,7 @@ def diagflat(x: Any, k: Any = 0, offset: Any = None) -> CoreValue:
     family="linalg",
     op=DIAG_EMBED,
     where="torch method",
-    derivative="the diagonal of g",
+    derivative="vjp: the diagonal of g",
     cases=(case((3,)), case((2, 3), 1), case((2, 3), 0, 0, 2)),
 )
 def diag_embed(input: Any, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) -> CoreValue:
@@ -212,13 +230,28 @@ def diag_embed(input: Any, offset: Any = 0, dim1: Any = -2, dim2: Any = -1) -> C
 @function(
     family="linalg",
     op=TRACE,
-    derivative="g on the diagonal of zeros",
+    derivative="vjp: g on the diagonal of zeros",
     cases=(case((3, 3)), case((2, 3), 1), case((3, 2), -1), case((2, 3, 3), 0, 1, 2), case((0, 0))),
 )
 def trace(x: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> CoreValue:
     """The sum of the diagonal."""
     x = as_core(x)
     return bind(TRACE, x, offset=_offset("trace", offset), axes=_plane("trace", x, axis1, axis2))
+
+
+@function(
+    "trace_linalg",
+    family="linalg",
+    where="",
+    also=("numpy.linalg.trace",),
+    op=TRACE,
+    derivative="vjp: g on the diagonal of zeros",
+    cases=(case((3, 3)), case((4, 2, 3), offset=1)),
+)
+def trace_linalg(x: Any, offset: Any = 0, dtype: Any = None) -> CoreValue:
+    """The sums of the diagonals of matrices."""
+    x = as_core(x) if dtype is None else cast(as_core(x), dtype_named(dtype))
+    return bind(TRACE, x, offset=_offset("trace", offset), axes=_plane("trace", x, -2, -1))
 
 
 _TRIANGLES = (case((3, 3)), case((2, 3), 1), case((3, 2), -1), case((2, 3, 3)), case((0, 2)))
@@ -231,13 +264,13 @@ def _triangular(op: Op, x: Any, k: Any) -> CoreValue:
     return bind(op, x, k=_offset(op.name, k))
 
 
-@function(family="linalg", op=TRIL, derivative="tril(g)", cases=_TRIANGLES)
+@function(family="linalg", op=TRIL, derivative="vjp: tril(g)", cases=_TRIANGLES)
 def tril(x: Any, k: Any = 0, diagonal: Any = None) -> CoreValue:
     """The lower triangle of a matrix, zeros above it."""
     return _triangular(TRIL, x, k if diagonal is None else diagonal)
 
 
-@function(family="linalg", op=TRIU, derivative="triu(g)", cases=_TRIANGLES)
+@function(family="linalg", op=TRIU, derivative="vjp: triu(g)", cases=_TRIANGLES)
 def triu(x: Any, k: Any = 0, diagonal: Any = None) -> CoreValue:
     """The upper triangle of a matrix, zeros below it."""
     return _triangular(TRIU, x, k if diagonal is None else diagonal)

@@ -15,6 +15,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
+from gradcli.ops.arguments import integer
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, expanded, fits, multilinear
 from gradcli.ops.operands import as_core
@@ -206,6 +207,31 @@ def _without_singletons(terms: list[str], xs: list[CoreValue]) -> tuple[list[str
     return terms, xs
 
 
+def _from_lists(words: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Subscripts and operands of the form that names indices by numbers: x, [0, 1], y, [1, 2], and perhaps an output.
+
+    Raises:
+        ArgumentError: there are no such lists.
+    """
+    lists = [*words[1::2], *(words[-1:] if len(words) % 2 and len(words) > 1 else ())]
+    if len(words) < 2 or not all(isinstance(x, list | tuple | range) for x in lists):
+        raise ArgumentError("einsum takes its subscripts as text first", mend="einsum('ij,jk->ik', x, y)")
+    terms = ["".join(_letter(i) for i in x) for x in lists]
+    if len(words) % 2:
+        return f"{','.join(terms[:-1])}->{terms[-1]}", tuple(words[:-1:2])
+    return ",".join(terms), tuple(words[::2])
+
+
+def _letter(index: Any) -> str:
+    """The letter for a number, in the order of the numbers."""
+    if index is Ellipsis:
+        return "..."
+    place = integer(index, "einsum: an index")
+    if not 0 <= place < len(_LETTERS):
+        raise ArgumentError(f"einsum: an index is a number from 0 to {len(_LETTERS) - 1}, not {place}")
+    return sorted(_LETTERS)[place]
+
+
 @function(
     family="linalg",
     where="numpy torch",
@@ -229,12 +255,15 @@ def _without_singletons(terms: list[str], xs: list[CoreValue]) -> tuple[list[str
         case("iii->i", (2, 2, 2)),
         case(",i->i", (), (3,)),
         case("ij,jk->ik", (20, 21), (21, 22)),
+        case((2, 3), [0, 1], (3, 4), [1, 2]),
+        case((2, 3), [1, 0], [0]),
+        case((4, 2, 3), [Ellipsis, 0, 1], (3,), [1]),
     ),
 )
 def einsum(subscripts: Any, *operands: Any, optimize: Any = None) -> CoreValue:
-    """Sum of products over named indices: 'ij,jk->ik' is the product of two matrices."""
+    """Sum of products over named indices: 'ij,jk->ik' is the product of two matrices; so is x, [0, 1], y, [1, 2]."""
     if not isinstance(subscripts, str):
-        raise ArgumentError("einsum takes its subscripts as text first", mend="einsum('ij,jk->ik', x, y)")
+        subscripts, operands = _from_lists((subscripts, *operands))
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
     if not operands:

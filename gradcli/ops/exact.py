@@ -165,3 +165,73 @@ def _cramer(a: Any, b: Any) -> Any:
 def identity(S: Any, n: int) -> Any:
     """The identity matrix of exact numbers."""
     return filled((n, n), [S.number(int(i == j)) for i in range(n) for j in range(n)])
+
+
+# --- results that equations define -----------------------------------------------------------------------------------
+
+
+def nearest(S: Any, cells: Any) -> Any:
+    """Exact numbers as the floats (or complex floats) nearest to them.
+
+    Raises:
+        S.Unknown: their values are not known.
+    """
+    flat = [(S.float(S.re(x)), S.float(S.im(x))) for x in np.ravel(cells)]
+    real = np.array([re for re, _ in flat], dtype=np.float64).reshape(np.shape(cells))
+    if not any(is_complex(x) for x in np.ravel(cells)):
+        return real
+    return real + 1j * np.array([im for _, im in flat]).reshape(np.shape(cells))
+
+
+def is_complex(cell: Any) -> bool:
+    """Whether an exact number is a pair of parts."""
+    return hasattr(cell, "im")
+
+
+def implied(S: Any, starts: Sequence[Any], equations: Callable[..., Sequence[Any]]) -> list[Any]:
+    """Arrays of exact numbers near the arrays `starts` for which all cells of `equations(*arrays)` are 0.
+
+    A complex start makes complex unknowns. A complex cell of an equation counts twice, by its real and its imaginary
+    part.
+
+    Raises:
+        S.Unknown: values are not known.
+    """
+    arrays = [np.asarray(x) for x in starts]
+    flat: list[float] = []
+    for x in arrays:
+        flat += [float(part) for cell in x.ravel() for part in _parts(cell)]
+
+    def gathered(unknowns: Sequence[Any]) -> list[Any]:
+        rest = iter(unknowns)
+        made = []
+        for x in arrays:
+            if x.dtype.kind == "c":
+                cells = [next(rest) + S.number(1j) * next(rest) for _ in range(x.size)]
+            else:
+                cells = [next(rest) for _ in range(x.size)]
+            made.append(filled(x.shape, cells))
+        return made
+
+    def residuals(unknowns: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        for part in equations(*gathered(unknowns)):
+            for cell in np.ravel(part):
+                found += [S.re(cell), S.im(cell)] if is_complex(cell) else [cell]
+        return found
+
+    return gathered(S.implicit(residuals, flat))
+
+
+def _parts(x: Any) -> tuple[float, ...]:
+    return (x.real, x.imag) if x.dtype.kind == "c" else (x,)
+
+
+def adjoint_of(cells: Any) -> Any:
+    """The conjugate transpose of a matrix of exact numbers."""
+    return filled(cells.T.shape, [cell.conjugate() for cell in cells.T.ravel()])
+
+
+def conjugated(cells: Any) -> Any:
+    """The complex conjugates of exact numbers."""
+    return filled(cells.shape, [cell.conjugate() for cell in cells.ravel()])

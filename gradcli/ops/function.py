@@ -77,6 +77,7 @@ class Function:
         cases: further calls for the tests.
         differentiable: whether it carries a derivative.
         plain: whether it is its elementwise op and nothing more.
+        in_place: whether a program that calls it has its first argument changed, and gets nothing: NumPy's `put`, say.
     """
 
     __slots__ = (
@@ -89,6 +90,7 @@ class Function:
         "doc",
         "domain",
         "family",
+        "in_place",
         "kinks",
         "name",
         "op",
@@ -117,10 +119,12 @@ class Function:
         source: str = "",
         cases: tuple[Case, ...] = (),
         differentiable: bool = True,
+        in_place: bool = False,
     ) -> None:
         self.name = name
         self.call = call
         self.plain = False
+        self.in_place = in_place
         self.family = family
         self.doc = doc
         self.op = op

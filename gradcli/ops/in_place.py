@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
+from gradcli.graph.budget import budget
+from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
-from gradcli.ops.arguments import sizes
+from gradcli.ops.arguments import integer, sizes
 from gradcli.ops.function import case
-from gradcli.ops.kinds import expanded, general, linear, sum_to
+from gradcli.ops.indexing import brought_to
+from gradcli.ops.kinds import expanded, fits, general, linear, sum_to
 from gradcli.ops.operands import as_core
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
@@ -192,7 +195,8 @@ def added_at(x: Any, places: Any, shape: Any) -> CoreValue:
 )
 def copy_slices(x: Any, v: Any, places: Any) -> CoreValue:
     """The value with other elements at places, counted in order."""
-    return bind(COPY_SLICES, as_core(x), as_core(v), as_core(places))
+    base = as_core(x)
+    return bind(COPY_SLICES, base, brought_to(base.dtype, v), as_core(places))
 
 
 @function(
@@ -205,4 +209,70 @@ def copy_slices(x: Any, v: Any, places: Any) -> CoreValue:
 )
 def overwrite(v: Any, shape: Any) -> CoreValue:
     """Other values in place of all elements of a tensor of zeros."""
-    return bind(OVERWRITE, np.zeros(sizes("overwrite", (shape,))), as_core(v), how="copy")
+    base = np.zeros(sizes("overwrite", (shape,)))
+    return bind(OVERWRITE, base, brought_to(base.dtype, v), how="copy")
+
+
+# --- as PyTorch names them -------------------------------------------------------------------------------------------
+
+
+def _strided(name: str, x: CoreValue, size: Any, stride: Any, storage_offset: Any) -> Any:
+    """The places, counted in order, of an element for each of a size: an offset, and a stride for each axis.
+
+    Raises:
+        ShapeError: one of them is beyond the value.
+    """
+    lengths, steps = sizes(name, (size,)), sizes(name, (stride,))
+    first = 0 if storage_offset is None else integer(storage_offset, f"{name}: the offset")
+    if len(lengths) != len(steps) or any(n < 0 for n in (*lengths, *steps)):
+        raise ArgumentError(f"{name}: a stride is due for every length of {fits(lengths)}, and none may be negative")
+    budget.charge(16 * count_of(lengths), name)
+    places = np.full(lengths, first)
+    for axis, (length, step) in enumerate(zip(lengths, steps, strict=True)):
+        places = places + np.arange(length).reshape((length,) + (1,) * (len(lengths) - axis - 1)) * step
+    if places.size and not 0 <= places.min() <= places.max() < count_of(shape_of(x)):
+        raise ShapeError(
+            f"{name}: size {fits(lengths)} with strides {fits(steps)} from {first} on goes beyond the "
+            f"{count_of(shape_of(x))} elements"
+        )
+    return places
+
+
+@function(
+    "as_strided_torch",
+    family="indexing",
+    op=AS_STRIDED,
+    where="",
+    also=("torch.as_strided", ".as_strided"),
+    derivative="vjp: g added at the places, into zeros",
+    views=True,
+    cases=(
+        case((3, 4), [2, 2], [1, 2]),
+        case((3, 4), [2, 3], [4, 1], 1),
+        case((5,), [3, 3], [1, 1]),
+        case((3,), [], []),
+    ),
+)
+def as_strided_torch(input: Any, size: Any, stride: Any, storage_offset: Any = None) -> CoreValue:
+    """The elements at an offset and at strides of it, counted in order of a value that lies so in memory."""
+    x = as_core(input)
+    return bind(AS_STRIDED, x, _strided("as_strided", x, size, stride, storage_offset))
+
+
+@function(
+    family="indexing",
+    op=COPY_SLICES,
+    where="torch method",
+    derivative="vjp: g with zeros at the places; g at the places",
+    cases=(case((3, 4), (2, 2), [2, 2], [1, 2]), case((3, 4), (3,), [3], [4], 1)),
+)
+def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: Any = None) -> CoreValue:
+    """The value with other elements at an offset and at strides of it."""
+    x = as_core(input)
+    places = _strided("as_strided_scatter", x, size, stride, storage_offset)
+    v = brought_to(x.dtype, src)
+    if shape_of(v) != places.shape:
+        raise ShapeError(f"as_strided_scatter: shape {fits(shape_of(v))} is given for places of {fits(places.shape)}")
+    if np.unique(places).size < places.size:
+        raise ArgumentError("as_strided_scatter: a place is named twice")
+    return bind(COPY_SLICES, x, v, places)

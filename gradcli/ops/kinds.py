@@ -8,7 +8,7 @@
 
 A partial is a function (y, *operands, **params) -> factor, one of the numbers 1, -1 and 0, or None for an operand that
 carries no derivative. A cotangent g of a result y becomes g * conj(partial) for the operand, summed over the axes along
-which the operand was broadcast.
+which the operand was broadcast; a g of 0 stays 0 even where the partial is infinite or undefined.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gradcli.graph.errors import DtypeError, ShapeError
 from gradcli.graph.op import Cotangents, Op
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, is_inexact, ndim_of, shape_of
+from gradcli.ops.carrying import carried
 
 Rule = Callable[..., Any]
 
@@ -115,7 +116,7 @@ def _share_rule(partial: Any) -> Rule | None:
         return None
     if type(partial) is int:
         return (lambda g, y, operands, params: g) if partial == 1 else (lambda g, y, operands, params: -g)
-    return lambda g, y, operands, params: g * conj(partial(y, *operands, **params))
+    return lambda g, y, operands, params: carried(g, conj(partial(y, *operands, **params)))
 
 
 def elementwise_vjp(partials: Sequence[Any]) -> Rule:
@@ -153,7 +154,7 @@ def elementwise_jvp(partials: Sequence[Any]) -> Rule:
             if type(partial) is int:
                 total = added(total, t if partial == 1 else -t)
             else:
-                total = added(total, t * partial(y, *operands, **params))
+                total = added(total, carried(t, partial(y, *operands, **params)))
         return None if total is None else expanded(total, shape_of(y))
 
     return jvp

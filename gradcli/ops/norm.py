@@ -1,4 +1,7 @@
-"""Norms of vectors and matrices. Where a norm has a tip or an edge, the derivative is PyTorch's: 0 at the origin."""
+"""Norms of vectors and matrices, of every order.
+
+Where a norm has a tip or an edge, the derivative is PyTorch's: 0 at the origin, and shared among equal extremes.
+"""
 
 from __future__ import annotations
 
@@ -9,109 +12,51 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
+from gradcli.graph.values import CoreValue, ndim_of, shape_of
 from gradcli.ops.arguments import many_axes, settled
 from gradcli.ops.axes import Axes, axes_of, restored
-from gradcli.ops.casts import cast
-from gradcli.ops.elementwise import absolute, equal, not_equal, power, sgn, where
-from gradcli.ops.exact import each
+from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.extremes import AMAX, AMIN
 from gradcli.ops.function import case
-from gradcli.ops.kinds import fits, general
+from gradcli.ops.kinds import fits
 from gradcli.ops.operands import as_core, to_float
-from gradcli.ops.reduction import real_dtype, real_product, reduced_spec, total
+from gradcli.ops.reduction import total, typed
 from gradcli.ops.registry import function
-
-# --- the p-norm ------------------------------------------------------------------------------------------------------
-
-
-def _norm(x: Any, *, p: float, axis: Axes, keepdims: bool) -> Any:
-    sizes = np.abs(x)
-    if p == 2:
-        return np.sqrt(np.sum(sizes * sizes, axis=axis, keepdims=keepdims))
-    return np.sum(sizes**p, axis=axis, keepdims=keepdims) ** (1 / p)
-
-
-def _direction(y: CoreValue, x: CoreValue, p: float, axis: Axes, keepdims: bool) -> CoreValue:
-    """The gradient: x/y for p = 2, else sign(x) (|x|/y)**(p - 1); 0 where y is 0 (and for p < 1 where x is)."""
-    whole = restored(y, x, axis, keepdims)
-    origin = equal(whole, 0)
-    safe = where(origin, 1.0, whole)
-    if p == 2:
-        return where(origin, 0.0, x / safe)
-    edge = equal(x, 0) if p < 2 else origin
-    ratio = where(edge, 1.0, absolute(x) / safe)
-    return where(edge, 0.0, sgn(x) * power(ratio, p - 1))
-
-
-def _norm_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, p: float, axis: Axes, keepdims: bool) -> CoreValue:
-    return restored(g, x, axis, keepdims) * _direction(y, x, p, axis, keepdims)
-
-
-def _norm_jvp(ts: Any, y: CoreValue, x: CoreValue, *, p: float, axis: Axes, keepdims: bool) -> CoreValue:
-    return total(real_product(_direction(y, x, p, axis, keepdims), ts[0]), axis, keepdims)
-
-
-def _exact_norm(S: Any, x: Any, *, p: float, axis: Axes, keepdims: bool) -> Any:
-    if p == 2:
-        return each(S.sqrt, np.sum(x * x, axis=axis, keepdims=keepdims))
-    power_ = S.number(p)
-    powers = each(lambda cell: S.pow(S.abs(cell), power_), x)
-    return each(lambda cell: S.pow(cell, 1 / power_), np.sum(powers, axis=axis, keepdims=keepdims))
-
-
-def _norm_kink(x: Any, *, p: float, axis: Axes, keepdims: bool) -> Any:
-    return (x == 0) if p < 2 else (x == 0).all(axis=axis, keepdims=True) & (x == 0)
-
-
-NORM = general(
-    "norm",
-    _norm,
-    reduced_spec,
-    vjps=(_norm_vjp,),
-    jvp=_norm_jvp,
-    meaning=_exact_norm,
-    torch="LinalgVectorNorm",
-    kink=_norm_kink,
-    saves=(0, "y"),
-    doc="sum(|x|**p)**(1/p) over axes; the derivative at 0 is 0.",
-)
-
-
-def _vector(x: CoreValue, p: Any, axis: Axes, keepdims: bool) -> CoreValue:
-    """The p-norm over axes, for any number p."""
-    if p == 2:
-        return bind(NORM, x, p=2, axis=axis, keepdims=keepdims)
-    if p == 1:
-        return total(absolute(x), axis, keepdims)
-    if p == 0:
-        return cast(total(not_equal(x, 0), axis, keepdims), real_dtype(dtype_of(x)))
-    if p in (math.inf, -math.inf):
-        return bind(AMAX if p > 0 else AMIN, absolute(x), axis=axis, keepdims=keepdims)
-    return bind(NORM, x, p=p, axis=axis, keepdims=keepdims)
+from gradcli.ops.vector_norms import NORM, p_norm
 
 
 def _matrix(name: str, x: CoreValue, p: Any, axis: Axes, keepdims: bool) -> CoreValue:
-    """A matrix norm over two axes, in the order given: Frobenius', the largest (smallest) column or row sum."""
+    """A matrix norm over two axes, in the order given, which tells rows from columns."""
     if p in (None, "fro"):
         return bind(NORM, x, p=2, axis=tuple(sorted(axis)), keepdims=keepdims)
+    if p in ("nuc", 2, -2):
+        from gradcli.ops.matrix_norms import spectral_norm
+
+        found = spectral_norm(moveaxis(x, axis, (-2, -1)), p)
+        return restored(found, x, tuple(sorted(axis)), False) if keepdims else found
     if p not in (1, -1, math.inf, -math.inf):
-        raise ArgumentError(f"{name}: no matrix norm {p!r} here", mend="'fro', 1, -1, inf and -inf are known")
+        raise ArgumentError(f"{name}: no matrix norm {p!r}", mend="'fro', 'nuc', 2, -2, 1, -1, inf and -inf are known")
     rows, columns = axis if abs(p) == 1 else axis[::-1]
-    sums = total(absolute(x), (rows,), True)
+    sums = bind(NORM, x, p=1, axis=(rows,), keepdims=True)
     found = bind(AMAX if p > 0 else AMIN, sums, axis=(columns,), keepdims=True)
     return found if keepdims else total(found, tuple(sorted(axis)))
 
 
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+
 def _order(name: str, p: Any) -> Any:
-    """A norm's order as None, "fro" or a plain number."""
-    if p is None or p == "fro":
-        return p
+    """A norm's order as None, "fro", "nuc" or a plain number."""
+    if p is None or (isinstance(p, str) and p in ("fro", "f", "nuc")):
+        return "fro" if p == "f" else p
     if isinstance(p, str):
         if p in ("inf", "-inf"):
             return float(p)
-        raise ArgumentError(f"{name}: no norm {p!r} here", mend="a number, inf, -inf or 'fro'")
-    return settled(p).item() if hasattr(p, "dtype") else p
+        raise ArgumentError(f"{name}: no norm {p!r}", mend="a number, inf, -inf, 'fro' or 'nuc'")
+    found = settled(p).item() if hasattr(p, "dtype") else p
+    if not isinstance(found, int | float) or math.isnan(found):
+        raise ArgumentError(f"{name}: no norm {p!r}", mend="a number, inf, -inf, 'fro' or 'nuc'")
+    return found
 
 
 def _two_axes(name: str, axis: Any, x: CoreValue) -> Axes:
@@ -130,12 +75,19 @@ def _as_float(x: Any) -> CoreValue:
     return to_float(as_core(x))
 
 
+def _given(name: str, x: CoreValue, axis: Any) -> Axes:
+    axes = axes_of(name, axis, x)
+    return _two_axes(name, axis, x) if len(axes) == 2 else axes
+
+
+_COMPLEX = np.array([[0.5 + 2.0j, -1.0 + 0.5j], [2.0 - 1.0j, 0.25j]])
 _VECTORS = (
     case((3,)),
     case((4,), 1),
     case((4,), 3),
     case((4,), 0.5),
     case((4,), 1.5),
+    case((4,), -2),
     case((4,), math.inf),
     case((4,), -math.inf),
     case((4,), 0),
@@ -144,6 +96,9 @@ _VECTORS = (
     case((2, 3)),
     case(np.zeros(3)),
     case(np.array([0.0, 2.0, -1.0]), 1.5),
+    case(_COMPLEX[0]),
+    case(_COMPLEX[0], 3),
+    case(np.arange(1.0, 40.0)),
 )
 _MATRICES = (
     case((2, 3), "fro"),
@@ -151,8 +106,14 @@ _MATRICES = (
     case((2, 3), -1),
     case((3, 3), math.inf),
     case((2, 3, 2), -math.inf, [0, 2]),
+    case((2, 3), "nuc"),
+    case((3, 2), 2),
+    case((2, 3, 2), -2, [2, 0], keepdims=True),
+    case(_COMPLEX, "nuc"),
+    case(_COMPLEX, 1),
 )
-_DERIVATIVE = "vjp: g*sign(x)*(|x|/norm(x))**(p - 1); for p = 2, g*x/norm(x), 0 at 0"
+_DERIVATIVE = "vjp: g*sign(x)*(|x|/norm(x))**(p - 1); of matrices by singular values: g*U @ diag(those that count) @ Vh"
+_KINKS = "x = 0: 0, as in PyTorch; equal extremes (p = inf, -inf) share evenly; 'nuc': singular values of 0 count 0"
 
 
 @function(
@@ -161,26 +122,24 @@ _DERIVATIVE = "vjp: g*sign(x)*(|x|/norm(x))**(p - 1); for p = 2, g*x/norm(x), 0 
     also=("numpy.linalg.norm", "torch.linalg.norm", "scipy.linalg.norm"),
     op=NORM,
     derivative=_DERIVATIVE,
+    kinks=_KINKS,
     cases=(*_VECTORS, *_MATRICES),
 )
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> CoreValue:
-    """Norm of a vector (p-norm: any number, inf, -inf) or of a matrix ('fro', 1, -1, inf, -inf)."""
-    found, p = _as_float(x), _order("norm", ord)
+def norm(
+    x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, dtype: Any = None, check_finite: bool = True
+) -> CoreValue:
+    """Norm of a vector (p-norm: any number, inf, -inf) or of a matrix ('fro', 'nuc', 2, -2, 1, -1, inf, -inf)."""
+    found, p = _as_float(typed(x, dtype)), _order("norm", ord)
     if axis is None and p is None:
-        return _vector(found, 2, axes_of("norm", None, found), bool(keepdims))
-    axes = axes_of("norm", axis, found) if axis is None else _given(found, axis)
+        return p_norm(found, 2, axes_of("norm", None, found), bool(keepdims))
+    axes = axes_of("norm", axis, found) if axis is None else _given("norm", found, axis)
     if len(axes) == 2:
         return _matrix("norm", found, p, axes, bool(keepdims))
-    if len(axes) != 1 or p == "fro":
+    if len(axes) != 1 or isinstance(p, str):
         raise ShapeError(
             f"norm: no norm {p!r} over {len(axes)} axes of shape {fits(shape_of(found))}", mend="name axis="
         )
-    return _vector(found, 2 if p is None else p, axes, bool(keepdims))
-
-
-def _given(x: CoreValue, axis: Any) -> Axes:
-    axes = axes_of("norm", axis, x)
-    return _two_axes("norm", axis, x) if len(axes) == 2 else axes
+    return p_norm(found, 2 if p is None else p, axes, bool(keepdims))
 
 
 @function(
@@ -188,30 +147,41 @@ def _given(x: CoreValue, axis: Any) -> Axes:
     where="",
     also=("torch.linalg.vector_norm", "numpy.linalg.vector_norm"),
     op=NORM,
-    derivative=_DERIVATIVE,
+    derivative="vjp: g*sign(x)*(|x|/norm(x))**(p - 1)",
+    kinks="x = 0: 0, as in PyTorch; equal extremes (p = inf, -inf) share evenly",
     cases=(case((2, 3)), case((2, 3), 1), case((2, 3), 3, 1), case((2, 3), math.inf, keepdims=True)),
 )
-def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False) -> CoreValue:
+def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> CoreValue:
     """The p-norm of the elements over axes, whatever their shape."""
-    found = _as_float(x)
-    return _vector(found, _order("vector_norm", ord), axes_of("vector_norm", axis, found), bool(keepdims))
+    found, p = _as_float(typed(x, dtype)), _order("vector_norm", ord)
+    if isinstance(p, str) or p is None:
+        raise ArgumentError(f"vector_norm: the order is a number, not {ord!r}", mend="matrix_norm has 'fro' and 'nuc'")
+    return p_norm(found, p, axes_of("vector_norm", axis, found), bool(keepdims))
 
 
 @function(
     family="linalg",
     where="",
     also=("torch.linalg.matrix_norm", "numpy.linalg.matrix_norm"),
-    derivative="that of the sums and extremes it is made of",
-    cases=(case((2, 3)), case((4, 2, 3), 1), case((2, 3), -math.inf, keepdims=True)),
+    derivative=_DERIVATIVE,
+    kinks=_KINKS,
+    cases=(
+        case((2, 3)),
+        case((4, 2, 3), 1),
+        case((2, 3), -math.inf, keepdims=True),
+        case((2, 3, 2), "nuc"),
+        case((2, 3), ord=2, keepdims=True),
+    ),
 )
-def matrix_norm(x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool = False) -> CoreValue:
-    """A norm of each matrix in a stack: 'fro', 1, -1, inf or -inf."""
-    found = _as_float(x)
+def matrix_norm(
+    x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool = False, dtype: Any = None
+) -> CoreValue:
+    """A norm of each matrix in a stack: 'fro', 'nuc', 2, -2, 1, -1, inf or -inf."""
+    found = _as_float(typed(x, dtype))
     if ndim_of(found) < 2:
         raise ShapeError(f"matrix_norm needs at least two axes, not shape {fits(shape_of(found))}")
-    return _matrix(
-        "matrix_norm", found, _order("matrix_norm", ord), _two_axes("matrix_norm", axis, found), bool(keepdims)
-    )
+    axes = _two_axes("matrix_norm", axis, found)
+    return _matrix("matrix_norm", found, _order("matrix_norm", ord), axes, bool(keepdims))
 
 
 @function(
@@ -221,10 +191,21 @@ def matrix_norm(x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool =
     also=("torch.norm", ".norm"),
     op=NORM,
     derivative=_DERIVATIVE,
-    cases=(case((2, 3)), case((2, 3), 1), case((2, 3), 2, 1), case((2, 3), p=3, dim=0, keepdim=True)),
+    kinks=_KINKS,
+    cases=(
+        case((2, 3)),
+        case((2, 3), 1),
+        case((2, 3), 2, 1),
+        case((2, 3), p=3, dim=0, keepdim=True),
+        case((2, 3), "nuc"),
+        case((2, 2, 3), "nuc", dim=[1, 2]),
+    ),
 )
-def norm_torch(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False) -> CoreValue:
-    """The p-norm of the elements over axes, Euclid's by itself."""
-    found, number = _as_float(input), _order("norm", p)
+def norm_torch(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> CoreValue:
+    """The p-norm of the elements over axes, Euclid's by itself; 'nuc' is the sum of a matrix's singular values."""
+    found, number = _as_float(typed(input, dtype)), _order("norm", p)
+    if number == "nuc":
+        axes = _two_axes("norm", tuple(range(ndim_of(found))) if dim is None else dim, found)
+        return _matrix("norm", found, "nuc", axes, bool(keepdim))
     axes = axes_of("norm", dim, found)
-    return _vector(found, 2 if number in (None, "fro") else number, axes, bool(keepdim))
+    return p_norm(found, 2 if number in (None, "fro") else number, axes, bool(keepdim))

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.values import OPERATORS, CoreValue, Value
-from gradcli.ops.elementwise.arithmetic import ADD, DIV, FLOOR_DIVIDE, MUL, NEG, POSITIVE, REMAINDER, SUB
+from gradcli.ops.elementwise.arithmetic import ADD, DIV, MUL, NEG, POSITIVE, SUB
 from gradcli.ops.elementwise.comparison import (
     BITWISE_AND,
     BITWISE_OR,
@@ -26,7 +26,8 @@ from gradcli.ops.elementwise.comparison import (
     NOT_EQUAL,
 )
 from gradcli.ops.elementwise.complex_parts import CONJ, REAL
-from gradcli.ops.elementwise.powers import POW
+from gradcli.ops.elementwise.exponentiation import POW
+from gradcli.ops.elementwise.remainders import FLOOR_DIVIDE, REMAINDER
 from gradcli.ops.operands import operands
 
 # What an op takes beside a traced value, or an array, just as it is.

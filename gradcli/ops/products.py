@@ -292,7 +292,7 @@ _DOTS = (
 
 
 @function(
-    family="linalg", where="numpy", also=(".dot@numpy", "scipy.linalg.dot"), derivative="vjp: g*y, x*g", cases=_DOTS
+    family="linalg", where="numpy", also=(".dot@numpy",), derivative="vjp: g*y, x*g", cases=_DOTS
 )
 def dot(x: Any, y: Any) -> CoreValue:
     """NumPy's dot: last axis of x with the last but one of y (the last of a vector); scalars multiply."""

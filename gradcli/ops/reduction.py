@@ -1,11 +1,10 @@
-"""Sums, means, variances and logical folds over any axes.
+"""Sums, means and logical folds over any axes, of all elements or of those that a mask chooses.
 
 `axis` in an op's parameters is a tuple of negative axes (see `gradcli.ops.axes`).
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import DtypeError, ShapeError
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
-from gradcli.ops.arguments import dtype_named, settled
+from gradcli.ops.arguments import dtype_named
 from gradcli.ops.axes import (
     Axes,
     EveryAxis,
@@ -24,12 +23,12 @@ from gradcli.ops.axes import (
     restored,
 )
 from gradcli.ops.casts import cast
-from gradcli.ops.elementwise import divide, equal, multiply, not_equal, real, where
+from gradcli.ops.elementwise import add, divide, equal, maximum, not_equal, real
+from gradcli.ops.elementwise import where as choose
 from gradcli.ops.function import case
-from gradcli.ops.kinds import Rule, conj, constant, expanded, fits, general, linear
+from gradcli.ops.kinds import Rule, broadcast_shape, conj, constant, expanded, fits, linear
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.registry import function
-from gradcli.ops.shape import reshaped
 
 #: Calls for the tests of any reduction.
 REDUCTIONS = (
@@ -43,6 +42,8 @@ REDUCTIONS = (
 )
 #: The same for those that have an answer for no elements.
 REDUCTIONS_OF_NONE = (*REDUCTIONS, case((0,)), case((2, 0), 1))
+#: Complex numbers for the tests.
+COMPLEX = np.array([[1.5 - 0.5j, -0.75 + 2.0j, 0.25 + 1.0j], [-1.25 - 1.0j, 0.5 + 0.25j, 2.0 - 1.5j]])
 
 
 def node_names(name: str) -> Rule:
@@ -130,19 +131,81 @@ def dtype_or_flag(dtype: Any, keepdims: Any) -> tuple[Any, bool]:
     return (None, dtype) if isinstance(dtype, bool) else (dtype, bool(keepdims))
 
 
-@function("sum", family="reduction", op=SUM, derivative="vjp: g broadcast along axis", cases=REDUCTIONS_OF_NONE)
-def sum_(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> CoreValue:
+# --- elements that a mask chooses ------------------------------------------------------------------------------------
+
+
+def mask_of(name: str, where: Any, x: CoreValue) -> CoreValue | None:
+    """The argument `where=` as a mask of x's shape; None where all elements count.
+
+    Raises:
+        DtypeError: it is none of bools.
+        ShapeError: it does not broadcast to the shape of x.
+    """
+    if where is None or where is True:
+        return None
+    mask = as_core(where)
+    if dtype_of(mask).kind != "b":
+        raise DtypeError(f"{name}: where= takes bools, not {dtype_of(mask)}", mend="where=x > 0")
+    shape = shape_of(x)
+    if broadcast_shape(name, shape_of(mask), shape) != shape:
+        raise ShapeError(f"{name}: where= of shape {fits(shape_of(mask))} does not fit shape {fits(shape)}")
+    return expanded(mask, shape)
+
+
+def kept(x: CoreValue, mask: CoreValue | None, filler: Any) -> CoreValue:
+    """`x` where the mask holds, the filler elsewhere: it selects, so that nothing comes from what is left out."""
+    return x if mask is None else choose(mask, x, filler)
+
+
+def kept_count(x: CoreValue, mask: CoreValue | None, axis: Axes, keepdims: bool) -> CoreValue:
+    """How many elements count over axes: a number, or by a mask an array of x's real dtype."""
+    if mask is None:
+        return reduced_count(shape_of(x), axis)
+    return cast(total(mask, axis, keepdims), real_dtype(dtype_of(x)))
+
+
+def mean_of_some(x: CoreValue, mask: CoreValue, axis: Axes, keepdims: bool) -> CoreValue:
+    """The mean of the elements where the mask holds; nan, of derivative 0, where it holds for none."""
+    count = kept_count(x, mask, axis, keepdims)
+    whole = total(kept(x, mask, 0), axis, keepdims)
+    return choose(equal(count, 0), np.nan, divide(whole, maximum(count, 1)))
+
+
+#: A mask for the tests, and how a call takes it.
+MASK = np.array([[True, False, True], [False, True, True]])
+_MASKED = (case((2, 3), where=MASK), case((2, 3), 1, keepdims=True, where=np.array([True, False, True])))
+
+
+@function(
+    "sum",
+    family="reduction",
+    also=("jax.lax.reduce_sum",),
+    op=SUM,
+    derivative="vjp: g broadcast along axis, 0 outside of where",
+    cases=(*REDUCTIONS_OF_NONE, *_MASKED, case((3,), initial=2.5), case(COMPLEX, 1)),
+)
+def sum_(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> CoreValue:
     """Sum of the elements over axes; of bools, how many hold."""
     dtype, keepdims = dtype_or_flag(dtype, keepdims)
     found = typed(x, dtype)
-    return total(found, axes_of("sum", axis, found), keepdims)
+    mask = mask_of("sum", where, found)
+    whole = total(kept(found, mask, 0), axes_of("sum", axis, found), keepdims)
+    return whole if initial is None else add(whole, initial)
 
 
 _TORCH_WORDS = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long"}
 
 
-@function(family="reduction", op=MEAN, derivative="vjp: g/n broadcast along axis", cases=REDUCTIONS)
-def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> CoreValue:
+@function(
+    family="reduction",
+    op=MEAN,
+    derivative="vjp: g/n broadcast along axis, 0 outside of where",
+    defined="at least one element",
+    cases=(*REDUCTIONS, *_MASKED, case(COMPLEX, 0)),
+)
+def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, where: Any = None) -> CoreValue:
     """Arithmetic mean of the elements over axes."""
     dtype, keepdims = dtype_or_flag(dtype, keepdims)
     given = typed(x, dtype)
@@ -153,213 +216,13 @@ def mean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) ->
             mend="x.float().mean()",
         )
     found = to_float(given)
-    return average(found, axes_of("mean", axis, found), keepdims)
-
-
-@function(
-    "average",
-    family="reduction",
-    where="numpy",
-    derivative="vjp: g*w/sum(w) along axis",
-    cases=(
-        case((2, 3)),
-        case((2, 3), 0),
-        case((3,), weights=np.array([1.0, 2.0, 0.5])),
-        case((2, 3), 1, np.array([1.0, 2.0, 0.5])),
-        case((2, 3), None, np.array([[1.0, 2.0, 0.5], [0.25, 3.0, 1.0]])),
-    ),
-)
-def weighted_average(x: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> CoreValue:
-    """Mean of the elements over axes, weighted where weights are given (of x's shape, or one per place of an axis)."""
-    found = to_float(as_core(x))
-    axes = axes_of("average", axis, found)
-    if weights is None:
-        return average(found, axes, bool(keepdims))
-    factors = as_core(weights)
-    if shape_of(factors) != shape_of(found):
-        lengths = tuple(shape_of(found)[a] for a in axes)
-        if shape_of(factors) != lengths:
-            raise ShapeError(
-                f"average cannot weigh shape {fits(shape_of(found))} with {fits(shape_of(factors))}",
-                mend=f"the axes have shape {fits(lengths)}",
-            )
-        kept = tuple(n if i - len(shape_of(found)) in axes else 1 for i, n in enumerate(shape_of(found)))
-        factors = reshaped(factors, kept)
-    whole = total(expanded(factors, shape_of(found)), axes, bool(keepdims))
-    return divide(total(multiply(found, factors), axes, bool(keepdims)), whole)
-
-
-# --- variance and standard deviation ---------------------------------------------------------------------------------
-
-
-def _freedom(shape: tuple[int, ...], axis: Axes, correction: float) -> float:
-    """What the squares are divided by; never below zero."""
-    return max(reduced_count(shape, axis) - correction, 0)
-
-
-def _reciprocal(n: float) -> float:
-    return 1 / n if n else math.inf
-
-
-def _var(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    count = reduced_count(x.shape, axis)
-    d = x - np.true_divide(np.sum(x, axis=axis, keepdims=True), count)
-    squares = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-    return np.true_divide(np.sum(squares, axis=axis, keepdims=keepdims), _freedom(x.shape, axis, correction))
-
-
-def _deviation(x: CoreValue, axis: Axes) -> CoreValue:
-    return x - average(x, axis, True)
-
-
-def _var_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: Axes, correction: float, keepdims: bool) -> CoreValue:
-    scale = 2 * _reciprocal(_freedom(shape_of(x), axis, correction))
-    return restored(g, x, axis, keepdims) * (scale * _deviation(x, axis))
-
-
-def _var_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: Axes, correction: float, keepdims: bool) -> CoreValue:
-    scale = 2 * _reciprocal(_freedom(shape_of(x), axis, correction))
-    return scale * total(real_product(_deviation(x, axis), ts[0]), axis, keepdims)
+    axes, mask = axes_of("mean", axis, found), mask_of("mean", where, found)
+    return average(found, axes, keepdims) if mask is None else mean_of_some(found, mask, axes, keepdims)
 
 
 def real_product(a: CoreValue, b: CoreValue) -> CoreValue:
     """Re(conj(a) b), elementwise: the inner product's summand, over the reals."""
     return real(conj(a) * b) if "c" in (dtype_of(a).kind, dtype_of(b).kind) else a * b
-
-
-def _exact_var(S: Any, x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    d = x - np.true_divide(np.sum(x, axis=axis, keepdims=True), reduced_count(x.shape, axis))
-    n = reduced_count(x.shape, axis) - S.number(correction)
-    return np.asarray(np.sum(d * d, axis=axis, keepdims=keepdims), dtype=object) / n
-
-
-VAR = general(
-    "var",
-    _var,
-    reduced_spec,
-    vjps=(_var_vjp,),
-    jvp=_var_jvp,
-    meaning=_exact_var,
-    torch="Var",
-    saves=(0,),
-    doc="Variance over axes; the squares are divided by n - correction.",
-)
-
-
-def _inverse(y: CoreValue) -> CoreValue:
-    """1/y, and 0 where y is 0: the derivative of a root at its tip is taken to be 0."""
-    tip = equal(y, 0)
-    return where(tip, 0.0, 1 / where(tip, 1.0, y))
-
-
-def _std_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: Axes, correction: float, keepdims: bool) -> CoreValue:
-    scale = _reciprocal(_freedom(shape_of(x), axis, correction))
-    return restored(g * _inverse(y), x, axis, keepdims) * (scale * _deviation(x, axis))
-
-
-def _std_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: Axes, correction: float, keepdims: bool) -> CoreValue:
-    scale = _reciprocal(_freedom(shape_of(x), axis, correction))
-    return _inverse(y) * (scale * total(real_product(_deviation(x, axis), ts[0]), axis, keepdims))
-
-
-def _exact_std(S: Any, x: Any, **params: Any) -> Any:
-    from gradcli.ops.exact import each
-
-    return each(S.sqrt, _exact_var(S, x, **params))
-
-
-def _std_kink(x: Any, *, axis: Axes, correction: float, keepdims: bool) -> Any:
-    return (x == np.max(x, axis=axis, keepdims=True)).all(axis=axis, keepdims=True) & np.ones(x.shape, bool)
-
-
-STD = general(
-    "std",
-    lambda x, **params: np.sqrt(_var(x, **params)),
-    reduced_spec,
-    vjps=(_std_vjp,),
-    jvp=_std_jvp,
-    meaning=_exact_std,
-    torch="Std",
-    kink=_std_kink,
-    saves=(0, "y"),
-    doc="Standard deviation over axes; its derivative where all elements are equal is 0.",
-)
-
-
-def _spread_of(op: Any, x: Any, axis: Any, correction: Any, keepdims: Any) -> CoreValue:
-    found = to_float(as_core(x))
-    axes = axes_of(op.name, axis, found)
-    number = correction if type(correction) in (int, float) else settled(correction).item()
-    return bind(op, found, axis=axes, correction=number, keepdims=bool(keepdims))
-
-
-_TORCH_SPREADS = (case((3,)), case((2, 3), 0), case((2, 3), 1, unbiased=False), case((2, 3), dim=1, correction=0))
-
-
-@function(
-    family="reduction",
-    where="numpy",
-    also=(".var@numpy",),
-    op=VAR,
-    derivative="vjp: 2*g*(x - mean(x))/(n - ddof)",
-    cases=(*REDUCTIONS, case((4,), ddof=1)),
-)
-def var(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False, correction: Any = None) -> CoreValue:
-    """Variance: the mean square deviation, of n - ddof elements."""
-    return _spread_of(VAR, x, axis, ddof if correction is None else correction, keepdims)
-
-
-@function(
-    family="reduction",
-    where="numpy",
-    also=(".std@numpy",),
-    op=STD,
-    derivative="vjp: g*(x - mean(x))/((n - ddof)*std(x)), 0 where std(x) = 0",
-    cases=(*REDUCTIONS[:1], *REDUCTIONS[2:], case((4,), ddof=1)),
-)
-def std(x: Any, axis: Any = None, ddof: Any = 0, keepdims: bool = False, correction: Any = None) -> CoreValue:
-    """Standard deviation: the root of the variance."""
-    return _spread_of(STD, x, axis, ddof if correction is None else correction, keepdims)
-
-
-def _torch_spread(op: Any, input: Any, dim: Any, unbiased: Any, keepdim: Any, correction: Any) -> CoreValue:
-    if isinstance(dim, bool):  # torch.var(x, False)
-        dim, unbiased = None, dim
-    if correction is None:
-        correction = 1 if unbiased else 0
-    return _spread_of(op, input, dim, correction, keepdim)
-
-
-@function(
-    "var_torch",
-    family="reduction",
-    where="",
-    also=("torch.var", ".var@torch"),
-    op=VAR,
-    derivative="vjp: 2*g*(x - mean(x))/(n - correction)",
-    cases=_TORCH_SPREADS,
-)
-def var_torch(
-    input: Any, dim: Any = None, unbiased: Any = True, keepdim: bool = False, *, correction: Any = None
-) -> CoreValue:
-    """Variance as PyTorch takes it: unbiased by itself (n - 1)."""
-    return _torch_spread(VAR, input, dim, unbiased, keepdim, correction)
-
-
-@function(
-    "std_torch",
-    family="reduction",
-    where="",
-    also=("torch.std", ".std@torch"),
-    op=STD,
-    derivative="vjp: g*(x - mean(x))/((n - correction)*std(x)), 0 where std(x) = 0",
-    cases=_TORCH_SPREADS,
-)
-def std_torch(
-    input: Any, dim: Any = None, unbiased: Any = True, keepdim: bool = False, *, correction: Any = None
-) -> CoreValue:
-    """Standard deviation as PyTorch takes it: unbiased by itself (n - 1)."""
-    return _torch_spread(STD, input, dim, unbiased, keepdim, correction)
 
 
 # --- logical folds ---------------------------------------------------------------------------------------------------
@@ -377,27 +240,44 @@ ALL = constant(
 )
 
 
-def _mask(x: Any) -> CoreValue:
+def truths(x: Any) -> CoreValue:
+    """Whether each element is true: not zero."""
     found = as_core(x)
     return found if found.dtype.kind == "b" else not_equal(found, 0)
 
 
-@function("any", family="logic", differentiable=False, cases=REDUCTIONS_OF_NONE)
-def any_(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
+@function(
+    "any",
+    family="logic",
+    differentiable=False,
+    also=("jax.lax.reduce_or",),
+    op=ANY,
+    cases=(*REDUCTIONS_OF_NONE, case(MASK, 0, where=np.array([True, False, True]))),
+)
+def any_(x: Any, axis: Any = None, keepdims: bool = False, where: Any = None) -> CoreValue:
     """Whether any element over axes is true (not zero)."""
-    mask = _mask(x)
-    return bind(ANY, mask, axis=axes_of("any", axis, mask), keepdims=bool(keepdims))
+    mask = truths(x)
+    chosen = kept(mask, mask_of("any", where, mask), False)
+    return bind(ANY, chosen, axis=axes_of("any", axis, mask), keepdims=bool(keepdims))
 
 
-@function("all", family="logic", differentiable=False, cases=REDUCTIONS_OF_NONE)
-def all_(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
+@function(
+    "all",
+    family="logic",
+    differentiable=False,
+    also=("jax.lax.reduce_and",),
+    op=ALL,
+    cases=(*REDUCTIONS_OF_NONE, case(MASK, 0, where=np.array([True, False, True]))),
+)
+def all_(x: Any, axis: Any = None, keepdims: bool = False, where: Any = None) -> CoreValue:
     """Whether all elements over axes are true (not zero)."""
-    mask = _mask(x)
-    return bind(ALL, mask, axis=axes_of("all", axis, mask), keepdims=bool(keepdims))
+    mask = truths(x)
+    chosen = kept(mask, mask_of("all", where, mask), True)
+    return bind(ALL, chosen, axis=axes_of("all", axis, mask), keepdims=bool(keepdims))
 
 
-@function(family="reduction", differentiable=False, where="numpy torch", cases=REDUCTIONS_OF_NONE)
+@function(family="reduction", differentiable=False, where="numpy torch method", cases=REDUCTIONS_OF_NONE)
 def count_nonzero(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
     """How many elements over axes are not zero."""
-    mask = _mask(x)
+    mask = truths(x)
     return total(mask, axes_of("count_nonzero", axis, mask), keepdims)

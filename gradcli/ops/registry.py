@@ -8,13 +8,18 @@ A bare name in a program is looked up in the order of `BARE`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.function import Case, Domain, Function
+from gradcli.ops.lax_names import LAX
+from gradcli.ops.on_demand import DECLARED_IN
 from gradcli.ops.operands import operands
+from gradcli.ops.stats_names import DISTRIBUTIONS
 
 #: Where a bare name is looked up, in this order.
 BARE = (
@@ -29,13 +34,20 @@ BARE = (
     "torch.linalg",
     "jax.nn",
     "numpy.random",
+    "numpy.fft",
+    "scipy.fft",
+    "scipy.signal",
     "math",
 )
 _SAME = {
     "jax.numpy": "numpy",
+    "jax.numpy.fft": "numpy.fft",
     "jax.numpy.linalg": "numpy.linalg",
+    "jax.scipy.fft": "scipy.fft",
+    "jax.scipy.signal": "scipy.signal",
     "jax.scipy.special": "scipy.special",
     "jax.scipy.linalg": "scipy.linalg",
+    **{f"jax.scipy.stats.{name}": f"scipy.stats.{name}" for name in DISTRIBUTIONS},
 }
 #: What Python's own math module has, of the names that NumPy has in the same meaning.
 _MATH = frozenset(
@@ -144,6 +156,7 @@ def function(
     source: str = "",
     cases: tuple[Case, ...] = (),
     differentiable: bool = True,
+    in_place: bool = False,
 ) -> Callable[[Callable[..., Any]], Function]:
     """Decorator: make a Python function over core values a function of the language; its docstring's first line is its
     documentation. `where` says which modules have it under its own name (see `spelled`)."""
@@ -167,6 +180,7 @@ def function(
                 source=source,
                 cases=cases,
                 differentiable=differentiable,
+                in_place=in_place,
             )
         )
 
@@ -225,7 +239,9 @@ def is_plain_unary(function: Function) -> bool:
 
 def lookup(module: str, name: str) -> Function | None:
     """What `name` means in `module`; "" is a bare name in a program."""
-    _load_all()
+    if module == "jax.lax" and name in LAX:
+        module, name = LAX[name]
+    _load_for(name)
     if module == "":
         for place in BARE:
             found = _in_module(place, name)
@@ -268,19 +284,19 @@ def _there(found: Function | None, name: str) -> Function:
 
 def method(name: str, torch: bool) -> Function | None:
     """The method `name` of a tensor."""
-    _load_all()
+    _load_for(name)
     return _METHODS.get((name, torch))
 
 
 def attribute(name: str) -> Function | None:
     """The computed attribute `name` of a tensor, such as `T`."""
-    _load_all()
+    _load_for(name)
     return _ATTRIBUTES.get(name)
 
 
 def names(module: str) -> Iterator[str]:
     """All names in `module` ("" for every name that may stand bare, ".": methods and attributes)."""
-    _load_all()
+    load_all()
     if module == ".":
         yield from {name for name, _ in _METHODS} | set(_ATTRIBUTES)
         return
@@ -292,9 +308,27 @@ def names(module: str) -> Iterator[str]:
 
 def modules() -> frozenset[str]:
     """Modules that have functions."""
-    _load_all()
+    load_all()
     return frozenset(place for place, _ in _TABLE if place) | frozenset(_SAME) | {"math"}
 
 
-def _load_all() -> None:
-    import gradcli.ops  # noqa: F401  (declares every family)
+def load_all() -> None:
+    """Declare every family, those too that are loaded on demand."""
+    for family in sorted(set(DECLARED_IN.values())):
+        _load(family)
+    _load("")
+
+
+def _load_for(name: str) -> None:
+    """Declare every family that has `name`: whatever was loaded before, a name means the same."""
+    _load("")
+    families = DECLARED_IN.get(name)
+    if families is not None:
+        _load(families)
+
+
+@cache
+def _load(families: str) -> None:
+    """Import modules of this package, named with blanks between, and before them those that are always there."""
+    for family in ("", *families.split()):
+        import_module(f"gradcli.ops.{family}".rstrip("."))

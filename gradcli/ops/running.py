@@ -9,25 +9,40 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
-from gradcli.ops.axes import Axes, axes_of, axis_of, reduced_shape, restored
+from gradcli.ops.axes import Axes, axes_of, axis_of, merged, parted, reduced_shape, restored
 from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.carrying import carried
 from gradcli.ops.constructors import ones_of
+from gradcli.ops.elementwise import multiply
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.joining import concatenate
 from gradcli.ops.kinds import conj, general, linear
-from gradcli.ops.reduction import REDUCTIONS_OF_NONE, dtype_or_flag, node_names, summing_dtype, total, typed
+from gradcli.ops.reduction import (
+    COMPLEX,
+    MASK,
+    REDUCTIONS_OF_NONE,
+    dtype_or_flag,
+    kept,
+    mask_of,
+    node_names,
+    summing_dtype,
+    total,
+    typed,
+)
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
 
 # --- product ---------------------------------------------------------------------------------------------------------
 
 
-def _last(x: CoreValue, part: slice) -> CoreValue:
-    return getitem(x, (..., part))
+def part(x: CoreValue, along: slice) -> CoreValue:
+    """A part of the last axis."""
+    return getitem(x, (..., along))
 
 
-def _joined(parts: list[CoreValue]) -> CoreValue:
+def joined(parts: list[CoreValue]) -> CoreValue:
+    """Parts joined along the last axis."""
     return concatenate(parts, -1)
 
 
@@ -41,33 +56,23 @@ def others(x: CoreValue) -> CoreValue:
     if n < 2:
         return ones_of(x)
     half = n // 2
-    left, right, rest = _last(x, slice(0, half)), _last(x, slice(half, 2 * half)), _last(x, slice(2 * half, n))
-    outside = others(_joined([left * right, rest]))
-    paired = _last(outside, slice(0, half))
-    return _joined([paired * right, paired * left, _last(outside, slice(half, None))])
+    left, right, rest = part(x, slice(0, half)), part(x, slice(half, 2 * half)), part(x, slice(2 * half, n))
+    outside = others(joined([left * right, rest]))
+    paired = part(outside, slice(0, half))
+    return joined([paired * right, paired * left, part(outside, slice(half, None))])
 
 
 def others_along(x: CoreValue, axis: Axes) -> CoreValue:
     """For every element, the product of all others along the axes."""
-    if not axis:
-        return ones_of(x)
-    ends = tuple(range(-len(axis), 0))
-    moved = moveaxis(x, axis, ends)
-    shape = shape_of(moved)
-    lead = shape[: len(shape) - len(axis)]
-    count = 1
-    for n in shape[len(lead) :]:
-        count *= n
-    found = others(reshaped(moved, (*lead, count)))
-    return moveaxis(reshaped(found, shape), ends, axis)
+    return parted(others(merged(x, axis)), x, axis) if axis else ones_of(x)
 
 
 def _prod_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -> CoreValue:
-    return restored(g, x, axis, keepdims) * conj(others_along(x, axis))
+    return carried(restored(g, x, axis, keepdims), conj(others_along(x, axis)))
 
 
 def _prod_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -> CoreValue:
-    return total(ts[0] * others_along(x, axis), axis, keepdims)
+    return total(carried(ts[0], others_along(x, axis)), axis, keepdims)
 
 
 def _prod_shape(x: CoreValue, *, axis: Axes, keepdims: bool) -> Spec:
@@ -90,15 +95,28 @@ PROD = general(
 @function(
     family="reduction",
     op=PROD,
-    derivative="vjp: g times the product of the other elements",
-    also=("math.prod",),
-    cases=(*REDUCTIONS_OF_NONE, case((5,)), case(np.array([2.0, 0.0, 3.0])), case(np.array([0.0, 0.0, 3.0]))),
+    derivative="vjp: g times the product of the other elements, 0 outside of where",
+    source="products of all others pair by pair, without division: exact where elements are 0",
+    also=("math.prod", "jax.lax.reduce_prod"),
+    cases=(
+        *REDUCTIONS_OF_NONE,
+        case((5,)),
+        case(np.array([2.0, 0.0, 3.0])),
+        case(np.array([0.0, 0.0, 3.0])),
+        case((2, 3), 1, where=MASK),
+        case((3,), initial=2.5),
+        case(COMPLEX, 0),
+    ),
 )
-def prod(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> CoreValue:
+def prod(
+    x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+) -> CoreValue:
     """Product of the elements over axes; the derivative is exact where elements are zero."""
     dtype, keepdims = dtype_or_flag(dtype, keepdims)
     found = typed(x, dtype)
-    return bind(PROD, found, axis=axes_of("prod", axis, found), keepdims=keepdims)
+    inside = kept(found, mask_of("prod", where, found), 1)
+    whole = bind(PROD, inside, axis=axes_of("prod", axis, found), keepdims=keepdims)
+    return whole if initial is None else multiply(whole, initial)
 
 
 # --- running sum -----------------------------------------------------------------------------------------------------
@@ -128,7 +146,7 @@ CUMSUM: Op = linear(
 _RUNNING = (case((4,)), case((2, 3), axis=0), case((2, 3), axis=-1), case((2, 0), axis=1), case((1,)))
 
 
-def _along(name: str, x: Any, axis: Any, dtype: Any) -> tuple[CoreValue, int | None]:
+def line_of(name: str, x: Any, axis: Any, dtype: Any) -> tuple[CoreValue, int | None]:
     """The value and the axis to run along; without an axis, the elements in one line."""
     found = typed(x, dtype)
     if axis is None:
@@ -137,17 +155,22 @@ def _along(name: str, x: Any, axis: Any, dtype: Any) -> tuple[CoreValue, int | N
     return (found, number) if shape_of(found) else (found, None)
 
 
-@function(family="reduction", op=CUMSUM, derivative="vjp: running sum of g from the end", cases=_RUNNING)
+@function(
+    family="reduction",
+    op=CUMSUM,
+    derivative="vjp: running sum of g from the end",
+    cases=(*_RUNNING, case((2, 3)), case(()), case(COMPLEX, 1)),
+)
 def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> CoreValue:
     """Running sum along an axis; without one, of all elements in order."""
-    found, number = _along("cumsum", x, axis, dtype)
+    found, number = line_of("cumsum", x, axis, dtype)
     return found if number is None else bind(CUMSUM, found, axis=number, reverse=False)
 
 
 # --- running product -------------------------------------------------------------------------------------------------
 
 
-def _recurrence(b: CoreValue, a: CoreValue) -> CoreValue:
+def recurrence(b: CoreValue, a: CoreValue) -> CoreValue:
     """s[i] = b[i] + a[i] s[i + 1] along the last axis, from the end (a's last element does not count).
 
     Steps are composed two by two: after k of them every place holds the composition of its next 2**k.
@@ -155,10 +178,10 @@ def _recurrence(b: CoreValue, a: CoreValue) -> CoreValue:
     n = shape_of(b)[-1]
     step = 1
     while step < n:
-        later_b, later_a = _last(b, slice(step, None)), _last(a, slice(step, None))
-        head_a = _last(a, slice(0, n - step))
-        b = _joined([_last(b, slice(0, n - step)) + head_a * later_b, _last(b, slice(n - step, None))])
-        a = _joined([head_a * later_a, _last(a, slice(n - step, None))])
+        later_b, later_a = part(b, slice(step, None)), part(a, slice(step, None))
+        head_a = part(a, slice(0, n - step))
+        b = joined([part(b, slice(0, n - step)) + head_a * later_b, part(b, slice(n - step, None))])
+        a = joined([head_a * later_a, part(a, slice(n - step, None))])
         step *= 2
     return b
 
@@ -168,10 +191,10 @@ def _cumprod_vjp(g: CoreValue, y: CoreValue, x: CoreValue, *, axis: int) -> Core
     x_, y_, g_ = (conj(moveaxis(x, axis, -1)), conj(moveaxis(y, axis, -1)), moveaxis(g, axis, -1))
     if shape_of(x_)[-1] == 0:
         return g
-    first = ones_of(_last(x_, slice(0, 1)))
-    before = _joined([first, _last(y_, slice(0, -1))])
-    after = _joined([_last(x_, slice(1, None)), first])
-    return moveaxis(before * _recurrence(g_, after), -1, axis)
+    first = ones_of(part(x_, slice(0, 1)))
+    before = joined([first, part(y_, slice(0, -1))])
+    after = joined([part(x_, slice(1, None)), first])
+    return moveaxis(before * recurrence(g_, after), -1, axis)
 
 
 def _cumprod_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: int) -> CoreValue:
@@ -179,10 +202,10 @@ def _cumprod_jvp(ts: Any, y: CoreValue, x: CoreValue, *, axis: int) -> CoreValue
     x_, y_, t_ = (moveaxis(v, axis, -1) for v in (x, y, ts[0]))
     if shape_of(x_)[-1] == 0:
         return ts[0]
-    before = _joined([ones_of(_last(x_, slice(0, 1))), _last(y_, slice(0, -1))])
+    before = joined([ones_of(part(x_, slice(0, 1))), part(y_, slice(0, -1))])
     turned = slice(None, None, -1)
-    found = _recurrence(_last(t_ * before, turned), _last(x_, turned))
-    return moveaxis(_last(found, turned), -1, axis)
+    found = recurrence(part(t_ * before, turned), part(x_, turned))
+    return moveaxis(part(found, turned), -1, axis)
 
 
 CUMPROD = general(
@@ -202,9 +225,10 @@ CUMPROD = general(
     family="reduction",
     op=CUMPROD,
     derivative="vjp: product before x[i], times s[i] = g[i] + x[i+1]*s[i+1]",
-    cases=(*_RUNNING, case((7,)), case(np.array([2.0, 0.0, 3.0, 0.0, 1.5]))),
+    source="the recurrence is composed two by two, without division: exact where elements are 0",
+    cases=(*_RUNNING, case((7,)), case(np.array([2.0, 0.0, 3.0, 0.0, 1.5])), case((2, 3)), case(()), case(COMPLEX, 1)),
 )
 def cumprod(x: Any, axis: Any = None, dtype: Any = None) -> CoreValue:
     """Running product along an axis; without one, of all elements in order."""
-    found, number = _along("cumprod", x, axis, dtype)
+    found, number = line_of("cumprod", x, axis, dtype)
     return found if number is None else bind(CUMPROD, found, axis=number)

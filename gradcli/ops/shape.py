@@ -22,6 +22,7 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, linear
 from gradcli.ops.operands import as_core
 from gradcli.ops.registry import function
+from gradcli.ops.singleton_axes import EXPAND_DIMS
 
 # --- reshaping -------------------------------------------------------------------------------------------------------
 
@@ -103,7 +104,7 @@ def _in_order(x: CoreValue, shape: Shape, order: Any) -> CoreValue:
 @function(
     family="shape",
     op=RESHAPE,
-    derivative="reshape g back",
+    derivative="vjp: g in the shape of x",
     views=True,
     cases=(
         case((2, 3), [3, 2]),
@@ -133,6 +134,7 @@ def reshape(x: Any, *lengths: Any, shape: Any = None, newshape: Any = None, orde
     op=RESHAPE,
     where="",
     also=(".view@torch",),
+    derivative="vjp: g in the shape of x",
     views=True,
     cases=(case((2, 3), -1), case((2, 3), [3, 2])),
 )
@@ -143,7 +145,15 @@ def view(x: Any, *shape: Any) -> CoreValue:
     return reshape.call(x, *shape)
 
 
-@function(family="shape", op=RESHAPE, where="method", also=(".view_as",), views=True, cases=(case((2, 3), (3, 2)),))
+@function(
+    family="shape",
+    op=RESHAPE,
+    where="method",
+    also=(".view_as",),
+    derivative="vjp: g in the shape of x",
+    views=True,
+    cases=(case((2, 3), (3, 2)),),
+)
 def reshape_as(x: Any, other: Any) -> CoreValue:
     """The same elements, in order, in the shape of another value."""
     return bind(RESHAPE, as_core(x), shape=as_core(other).shape)
@@ -152,7 +162,7 @@ def reshape_as(x: Any, other: Any) -> CoreValue:
 @function(
     family="shape",
     op=RESHAPE,
-    derivative="reshape g back",
+    derivative="vjp: g in the shape of x",
     views=True,
     cases=(case((2, 3)), case(()), case((0, 2)), case((2, 3), order="F")),
 )
@@ -168,7 +178,7 @@ def ravel(x: Any, order: Any = "C") -> CoreValue:
     op=RESHAPE,
     where="",
     also=(".flatten@numpy",),
-    derivative="reshape g back",
+    derivative="vjp: g in the shape of x",
     cases=(case((2, 3)), case(()), case((2, 3), "F")),
 )
 def flatten_numpy(x: Any, order: Any = "C") -> CoreValue:
@@ -181,7 +191,7 @@ def flatten_numpy(x: Any, order: Any = "C") -> CoreValue:
     op=RESHAPE,
     where="torch",
     also=(".flatten@torch",),
-    derivative="reshape g back",
+    derivative="vjp: g in the shape of x",
     views=True,
     cases=(case((2, 3, 4)), case((2, 3, 4), 1), case((2, 3, 4), 0, 1), case((2, 3, 4), -2, -1), case(())),
 )
@@ -200,6 +210,7 @@ def flatten(input: Any, start_dim: Any = 0, end_dim: Any = -1) -> CoreValue:
     family="shape",
     op=RESHAPE,
     where="torch method",
+    derivative="vjp: g in the shape of x",
     views=True,
     cases=(case((6, 2), 0, [2, 3]), case((2, 6), -1, [-1, 2])),
 )
@@ -211,26 +222,61 @@ def unflatten(input: Any, dim: Any, sizes: Any) -> CoreValue:
     return bind(RESHAPE, x, shape=(*x.shape[:at], *parts, *x.shape[at + 1 :]))
 
 
-def _at_least(rank: int, x: CoreValue, shape: Callable[[Shape], Shape]) -> CoreValue:
-    return x if x.ndim >= rank else bind(RESHAPE, x, shape=shape(x.shape))
+def raised(rank: int, x: CoreValue) -> CoreValue:
+    """`x` with at least `rank` axes, three at most: a vector as a row, a matrix as a stack along a last axis."""
+    own = len(shape_of(x))
+    if own >= rank:
+        return x
+    if own == 0:
+        return bind(RESHAPE, x, shape=(1,) * rank)
+    return bind(EXPAND_DIMS, x, axes=((-2,) if rank == 2 else (-3, -1) if own == 1 else (-1,)))
 
 
-@function(family="shape", op=RESHAPE, where="numpy torch", views=True, cases=(case(()), case((2,))))
-def atleast_1d(x: Any) -> CoreValue:
-    """The value, with one axis if it has none."""
-    return _at_least(1, as_core(x), lambda s: (1,))
+def _at_least(rank: int, xs: tuple[Any, ...]) -> Any:
+    """Every value with at least `rank` axes: one of one, of several a tuple."""
+    if state.torch_semantics and len(xs) == 1 and isinstance(xs[0], list | tuple):
+        return tuple(raised(rank, as_core(x)) for x in xs[0])
+    made = [raised(rank, as_core(x)) for x in xs]
+    return made[0] if len(made) == 1 else tuple(made)
 
 
-@function(family="shape", op=RESHAPE, where="numpy torch", views=True, cases=(case(()), case((2,)), case((2, 3))))
-def atleast_2d(x: Any) -> CoreValue:
-    """The value with at least two axes; a vector becomes a row."""
-    return _at_least(2, as_core(x), lambda s: (1,) * (2 - len(s)) + s)
+@function(
+    family="shape",
+    op=RESHAPE,
+    where="numpy torch",
+    derivative="vjp: g in the shape of x",
+    views=True,
+    cases=(case(()), case((2,)), case((), (2,))),
+)
+def atleast_1d(*xs: Any) -> Any:
+    """The value, with one axis if it has none; of several values, a tuple."""
+    return _at_least(1, xs)
 
 
-@function(family="shape", op=RESHAPE, where="numpy torch", views=True, cases=(case(()), case((2,)), case((2, 3))))
-def atleast_3d(x: Any) -> CoreValue:
-    """The value with at least three axes."""
-    return _at_least(3, as_core(x), lambda s: (1, *(s or (1,)), 1) if len(s) < 2 else (*s, 1))
+@function(
+    family="shape",
+    op=RESHAPE,
+    where="numpy torch",
+    derivative="vjp: g in the shape of x",
+    views=True,
+    cases=(case(()), case((2,)), case((2, 3)), case((), (2,))),
+)
+def atleast_2d(*xs: Any) -> Any:
+    """The value with at least two axes, a vector as a row; of several values, a tuple."""
+    return _at_least(2, xs)
+
+
+@function(
+    family="shape",
+    op=RESHAPE,
+    where="numpy torch",
+    derivative="vjp: g in the shape of x",
+    views=True,
+    cases=(case(()), case((2,)), case((2, 3)), case((2, 3), (2,))),
+)
+def atleast_3d(*xs: Any) -> Any:
+    """The value with at least three axes; of several values, a tuple."""
+    return _at_least(3, xs)
 
 
 # --- what a shape is -------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def _singletons(shape: Shape) -> Shape:
     op=SQUEEZE,
     where="numpy",
     also=(".squeeze@numpy",),
-    derivative="g with the axes put back",
+    derivative="vjp: g with the axes put back",
     views=True,
     cases=(
         case((1, 3, 1)),
@@ -95,7 +95,7 @@ def squeeze(x: Any, axis: Any = None) -> CoreValue:
     op=SQUEEZE,
     where="",
     also=("torch.squeeze", ".squeeze@torch"),
-    derivative="g with the axes put back",
+    derivative="vjp: g with the axes put back",
     views=True,
     cases=(case((1, 3, 1)), case((1, 3, 1), 1), case((1, 3, 1), -1), case((1, 3, 1), [0, 1])),
 )
@@ -113,7 +113,7 @@ def squeeze_torch(input: Any, dim: Any = None) -> CoreValue:
     op=EXPAND_DIMS,
     where="numpy",
     also=("torch.unsqueeze", ".unsqueeze", ".expand_dims"),
-    derivative="g without the axes",
+    derivative="vjp: g without the axes",
     views=True,
     cases=(case((2, 3), 0), case((2, 3), -1), case((2, 3), [0, 2]), case((), 0), case((0,), 1)),
 )

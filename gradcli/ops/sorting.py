@@ -1,4 +1,4 @@
-"""Order along an axis: sort, topk, the k-th value, the median, and running extremes.
+"""Order along an axis: sort, argsort, partition and lexsort.
 
 The places are found first, and carry no derivative; reading the elements at those places is linear. NaN counts as the
 largest of all, and elements that are equal keep their order.
@@ -14,12 +14,14 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, count_of, shape_of
-from gradcli.ops.arguments import integer
-from gradcli.ops.axes import axis_of, reduced_shape
-from gradcli.ops.extremes import picked
+from gradcli.ops.arguments import integers
+from gradcli.ops.axes import axis_of
 from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, fits
 from gradcli.ops.operands import as_core
+from gradcli.ops.picking import PICKED_BACK, picked
+from gradcli.ops.pieces import unbound
+from gradcli.ops.reduction import COMPLEX
 from gradcli.ops.registry import function
 from gradcli.ops.results import named
 from gradcli.ops.shape import reshaped
@@ -81,36 +83,65 @@ ARGSORT: Op = constant(
 )
 
 SORTED = picked("sort_along", "Sort")
-TOP = picked("topk_along", "Topk")
-MEDIAN = picked("median_along", lambda operands, params: "MedianBackward1")
-KTH = picked("kthvalue_along", "Kthvalue")
-MIDDLE = picked("median", "Median")
+#: What is chosen among equals.
+STABLE = "equal elements keep their order"
+PUT_BACK = "vjp: g back in the places the elements came from"
 
 
-def _line(name: str, input: Any, dim: Any) -> tuple[CoreValue, int, bool]:
+def line(name: str, input: Any, dim: Any) -> tuple[CoreValue, int, bool]:
     """The value with at least one axis, the axis counted from the end, and whether it was 0-d."""
     x = as_core(input)
     axis = axis_of(name, dim, x)
     return (x, axis, False) if shape_of(x) else (reshaped(x, (1,)), axis, True)
 
 
-def _order_of(x: CoreValue, axis: int, descending: Any) -> CoreValue:
+def order_of(x: CoreValue, axis: int, descending: Any = False) -> CoreValue:
+    """Where the elements along an axis stand, in order."""
     return bind(ARGSORT, x, axis=axis, descending=bool(descending))
 
 
-def _part(index: CoreValue, axis: int, start: int, count: int) -> CoreValue:
-    from gradcli.ops.selecting import narrow
+def whole_or_line(name: str, x: Any, axis: Any) -> tuple[CoreValue, int]:
+    """The value and the axis; with None, all elements in one.
 
-    return narrow.call(index, axis, start, count)
+    Raises:
+        ShapeError: it has no axis.
+    """
+    found = as_core(x)
+    if axis is None:
+        return reshaped(found, (count_of(shape_of(found)),)), -1
+    if not shape_of(found):
+        raise ShapeError(f"{name}: a scalar has no axis to sort along")
+    return found, axis_of(name, axis, found)
 
 
+def _check_kind(name: str, kind: Any, order: Any, stable: Any) -> None:
+    """See that the options are among those that NumPy knows; none of them changes the answer here.
+
+    Raises:
+        ArgumentError: they are not.
+    """
+    if kind not in (None, "quicksort", "mergesort", "heapsort", "stable"):
+        raise ArgumentError(f"{name}: no kind {kind!r}", mend="'quicksort', 'mergesort', 'heapsort' or 'stable'")
+    if order is not None:
+        raise ArgumentError(f"{name}: order= is for records, which tensors are not")
+    if kind is not None and stable is not None:
+        raise ArgumentError(f"{name}: kind and stable can't both be given")
+
+
+# --- sort ------------------------------------------------------------------------------------------------------------
+
+_TIES = case(np.array([2.0, 1.0, 2.0, 1.0]))
 _SORTS = (
     case((4,)),
     case((2, 3), 0),
     case((2, 3), dim=-1, descending=True),
     case(np.array([2.0, 1.0, 3.0])),
     case(()),
+    case((0,)),
+    case((1,)),
+    _TIES,
 )
+SORT_RESULTS = named("sort", "values", "indices")
 
 
 @function(
@@ -119,13 +150,14 @@ _SORTS = (
     where="",
     also=("torch.sort", ".sort@torch"),
     op=SORTED,
-    derivative="vjp: g back in the places the elements came from",
+    derivative=PUT_BACK,
+    kinks=STABLE,
     cases=_SORTS,
 )
 def sort_torch(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
     """The pair (values, indices) of the elements in order along an axis."""
-    x, axis, scalar = _line("sort", input, dim)
-    order = _order_of(x, axis, descending)
+    x, axis, scalar = line("sort", input, dim)
+    order = order_of(x, axis, descending)
     values = bind(SORTED, x, order, axis=axis)
     return SORT_RESULTS((reshaped(values, ()), reshaped(order, ())) if scalar else (values, order))
 
@@ -135,143 +167,167 @@ def sort_torch(input: Any, dim: Any = -1, descending: bool = False, stable: bool
     family="reduction",
     where="numpy",
     op=SORTED,
-    derivative="vjp: g back in the places the elements came from",
-    cases=(case((4,)), case((2, 3), 0), case((2, 3), axis=-1), case((2, 3), axis=None)),
+    derivative=PUT_BACK,
+    kinks=STABLE,
+    cases=(
+        case((4,)),
+        case((2, 3), 0),
+        case((2, 3), axis=-1),
+        case((2, 3), axis=None),
+        case((2, 3), -1, descending=True),
+        case((4,), kind="stable"),
+        case((0,)),
+        case(COMPLEX),
+        _TIES,
+    ),
 )
-def sort(x: Any, axis: Any = -1) -> CoreValue:
-    """The elements in rising order along an axis; with None, all of them."""
-    found = as_core(x)
-    if axis is None:
-        found, axis = reshaped(found, (count_of(shape_of(found)),)), -1
-    if not shape_of(found):
-        raise ShapeError("sort: a scalar has no axis to sort along")
-    number = axis_of("sort", axis, found)
-    return bind(SORTED, found, _order_of(found, number, False), axis=number)
+def sort(
+    x: Any, axis: Any = -1, kind: Any = None, order: Any = None, stable: Any = None, descending: bool = False
+) -> CoreValue:
+    """The elements in rising order along an axis (falling, if descending); with None, all of them."""
+    _check_kind("sort", kind, order, stable)
+    found, number = whole_or_line("sort", x, axis)
+    return bind(SORTED, found, order_of(found, number, descending), axis=number)
+
+
+@function(
+    family="reduction",
+    where="torch method",
+    op=SORTED,
+    derivative=PUT_BACK,
+    kinks=STABLE,
+    cases=(case((4,)), case((3, 2)), case(())),
+)
+def msort(input: Any) -> CoreValue:
+    """The elements in rising order along the first axis."""
+    x, axis, scalar = line("msort", input, 0)
+    values = bind(SORTED, x, order_of(x, axis), axis=axis)
+    return reshaped(values, ()) if scalar else values
 
 
 @function(
     "argsort",
     family="reduction",
     where="numpy",
+    also=(".argsort@numpy",),
     differentiable=False,
     op=ARGSORT,
-    cases=(case((4,)), case((2, 3), 0)),
+    kinks=STABLE,
+    cases=(case((4,)), case((2, 3), 0), case((2, 3), None), case((3,), stable=True), case((0,))),
 )
-def argsort(x: Any, axis: Any = -1) -> CoreValue:
-    """Indices of the elements in rising order along an axis."""
+def argsort(
+    x: Any, axis: Any = -1, kind: Any = None, order: Any = None, stable: Any = None, descending: bool = False
+) -> CoreValue:
+    """Indices of the elements in rising order along an axis (falling, if descending)."""
+    _check_kind("argsort", kind, order, stable)
     found = as_core(x)
-    if axis is None:
-        found, axis = reshaped(found, (count_of(shape_of(found)),)), -1
-    return _order_of(found, axis_of("argsort", axis, found), False)
+    found, number = whole_or_line("argsort", found if shape_of(found) else reshaped(found, (1,)), axis)
+    return order_of(found, number, descending)
 
 
 @function(
     "argsort_torch",
     family="reduction",
     where="",
-    also=("torch.argsort", ".argsort"),
+    also=("torch.argsort", ".argsort@torch"),
     differentiable=False,
     op=ARGSORT,
-    cases=(case((4,)), case((2, 3), 0, True)),
+    kinks=STABLE,
+    cases=(case((4,)), case((2, 3), 0, True), case(())),
 )
 def argsort_torch(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False) -> CoreValue:
     """Indices of the elements in order along an axis."""
-    x, axis, scalar = _line("argsort", input, dim)
-    order = _order_of(x, axis, descending)
+    x, axis, scalar = line("argsort", input, dim)
+    order = order_of(x, axis, descending)
     return reshaped(order, ()) if scalar else order
 
 
-SORT_RESULTS = named("sort", "values", "indices")
-TOPK_RESULTS = named("topk", "values", "indices")
-MEDIAN_RESULTS = named("median", "values", "indices")
-KTH_RESULTS = named("kthvalue", "values", "indices")
-
-
 @function(
-    family="reduction",
-    where="torch method",
-    op=TOP,
-    derivative="vjp: g back in the places the elements came from",
-    cases=(case((4,), 2), case((2, 3), 1, dim=0, largest=False), case((2, 3), 3)),
-)
-def topk(input: Any, k: Any, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """The pair (values, indices) of the k largest elements along an axis, the largest first."""
-    x, axis, scalar = _line("topk", input, dim)
-    count = integer(k, "topk: k")
-    if not 0 <= count <= shape_of(x)[axis]:
-        raise ArgumentError("selected index k out of range", mend=f"there are {shape_of(x)[axis]} elements")
-    index = _part(_order_of(x, axis, largest), axis, 0, count)
-    values = bind(TOP, x, index, axis=axis)
-    return TOPK_RESULTS((reshaped(values, ()), reshaped(index, ())) if scalar and count else (values, index))
-
-
-def _one_of(op: Op, x: CoreValue, axis: int, rank: int, keepdim: bool, scalar: bool) -> tuple[CoreValue, CoreValue]:
-    """The element of a rank along an axis, and its index."""
-    index = _part(_order_of(x, axis, False), axis, rank, 1)
-    keepdim = keepdim and not scalar
-    values = bind(op, x, index, axis=axis, keepdims=keepdim)
-    return values, index if keepdim else reshaped(index, reduced_shape(shape_of(x), (axis,), False))
-
-
-@function(
-    family="reduction",
-    where="torch method",
-    op=KTH,
-    derivative="vjp: g to the element chosen",
-    cases=(case((4,), 2), case((2, 3), 1, 0), case((2, 3), 3, dim=-1, keepdim=True)),
-)
-def kthvalue(input: Any, k: Any, dim: Any = -1, keepdim: bool = False) -> Any:
-    """The pair (value, index) of the k-th smallest element along an axis, counted from 1."""
-    x, axis, scalar = _line("kthvalue", input, dim)
-    rank = integer(k, "kthvalue: k")
-    if not 1 <= rank <= shape_of(x)[axis]:
-        raise ArgumentError(f"kthvalue(): selected number k out of range for dimension {axis + len(shape_of(x))}")
-    return KTH_RESULTS(_one_of(KTH, x, axis, rank - 1, bool(keepdim), scalar))
-
-
-@function(
-    "median_torch",
-    family="reduction",
-    where="",
-    also=("torch.median", ".median@torch"),
-    op=MEDIAN,
-    derivative="vjp: g to the element chosen",
-    cases=(case((5,)), case((4,)), case((2, 3), 1), case((2, 3), dim=0, keepdim=True)),
-)
-def median_torch(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
-    """The middle element, of an even number the lower one; along an axis, the pair (value, index)."""
-    if dim is None:
-        x = as_core(input)
-        flat = reshaped(x, (count_of(shape_of(x)),))
-        if not shape_of(flat)[0]:
-            raise ShapeError(f"median of no elements has no value: shape {fits(shape_of(x))}")
-        return _one_of(MIDDLE, flat, -1, (shape_of(flat)[0] - 1) // 2, False, False)[0]
-    x, axis, scalar = _line("median", input, dim)
-    length = shape_of(x)[axis]
-    if not length:
-        raise ShapeError(f"median of no elements has no value: shape {fits(shape_of(x))}")
-    return MEDIAN_RESULTS(_one_of(MEDIAN, x, axis, (length - 1) // 2, bool(keepdim), scalar))
-
-
-@function(
-    "median",
     family="reduction",
     where="numpy",
-    derivative="vjp: g to the middle element, half each to the two middle ones",
-    cases=(case((5,)), case((4,)), case((2, 3), 1), case((2, 4), axis=0), case((2, 4), axis=-1, keepdims=True)),
+    differentiable=False,
+    op=ARGSORT,
+    kinks=STABLE,
+    cases=(
+        case([np.array([1.0, 2.0, 2.0, 0.0]), np.array([3.0, 1.0, 1.0, 3.0])]),
+        case(np.array([[3, 1, 2], [1, 1, 0]])),
+        case([np.array([[1.0, 2.0], [2.0, 0.0]]), np.array([[3.0, 3.0], [1.0, 3.0]])], 0),
+    ),
 )
-def median(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
-    """The middle element, of an even number the mean of the two; over all elements, or along an axis."""
-    found = as_core(x)
-    shape = shape_of(found)
-    if axis is None:
-        flat = median.call(reshaped(found, (count_of(shape),)), -1)
-        return reshaped(flat, (1,) * len(shape)) if keepdims else flat
-    number = axis_of("median", axis, found)
-    length = shape[number]
-    if not length:
-        raise ShapeError(f"median of no elements has no value: shape {fits(shape)}")
-    low, high = (
-        _one_of(MEDIAN, found, number, rank, bool(keepdims), False)[0] for rank in ((length - 1) // 2, length // 2)
-    )
-    return (low + high) / 2
+def lexsort(keys: Any, axis: Any = -1) -> CoreValue:
+    """Indices that sort by several keys at once along an axis, the last of which counts most."""
+    parts = list(keys) if isinstance(keys, list | tuple) else list(unbound(as_core(keys), 0))
+    if not parts:
+        raise ArgumentError("lexsort needs at least one key")
+    parts = [as_core(part) for part in parts]
+    number = axis_of("lexsort", axis, parts[0])
+    found = order_of(parts[0], number)
+    for part in parts[1:]:
+        if shape_of(part) != shape_of(parts[0]):
+            raise ShapeError(f"lexsort: keys of shapes {fits(shape_of(parts[0]))} and {fits(shape_of(part))}")
+        ranked = bind(PICKED_BACK, part, found, axis=number)
+        found = bind(PICKED_BACK, found, order_of(ranked, number), axis=number)
+    return found
+
+
+# --- partition -------------------------------------------------------------------------------------------------------
+
+
+def _partition(x: Any, *, axis: int, kth: tuple[int, ...]) -> Any:
+    return np.argpartition(x, kth, axis=axis)
+
+
+ARGPARTITION: Op = constant(
+    "argpartition",
+    _partition,
+    lambda x, *, axis, kth: Spec(shape_of(x), np.dtype(np.int64)),
+    meaning=lambda S, x, *, axis, kth: _exact_order(S, x, axis=axis, descending=False),
+    kink=lambda x, *, axis, kth: _ties(x, axis=axis, descending=False),
+    doc="Where the elements along an axis stand, the smallest k first.",
+)
+
+
+def _kth(name: str, kth: Any, length: int) -> tuple[int, ...]:
+    found = integers(kth, f"{name}: kth")
+    for k in found:
+        if not -length <= k < length:
+            raise ArgumentError(f"{name}: kth {k} is out of range for {length} elements")
+    return tuple(k % length for k in found)
+
+
+def _partition_of(name: str, x: Any, kth: Any, axis: Any, kind: Any, order: Any) -> tuple[CoreValue, CoreValue, int]:
+    if kind != "introselect" or order is not None:
+        raise ArgumentError(f"{name}: kind is 'introselect', order is None")
+    found, number = whole_or_line(name, x, axis)
+    return found, bind(ARGPARTITION, found, axis=number, kth=_kth(name, kth, shape_of(found)[number])), number
+
+
+_PARTITIONS = (case((5,), 2), case((3, 4), 1, 0), case((2, 3), [0, 1]), case((2, 3), -1, axis=None))
+
+
+@function(
+    family="reduction",
+    where="numpy",
+    also=(".partition@numpy",),
+    op=ARGPARTITION,
+    derivative=PUT_BACK,
+    kinks="equal elements: one after another as NumPy puts them",
+    cases=_PARTITIONS,
+)
+def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> CoreValue:
+    """The elements along an axis, those in places kth as in order, smaller ones before and larger ones after them."""
+    found, places, number = _partition_of("partition", x, kth, axis, kind, order)
+    return bind(SORTED, found, places, axis=number)
+
+
+@function(
+    family="reduction",
+    where="numpy",
+    also=(".argpartition@numpy",),
+    differentiable=False,
+    op=ARGPARTITION,
+    cases=_PARTITIONS,
+)
+def argpartition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> CoreValue:
+    """Indices of the elements along an axis as `partition` puts them."""
+    return _partition_of("argpartition", x, kth, axis, kind, order)[1]

@@ -10,19 +10,20 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain as joined
+from typing import Any
 
-from mpmath import libmp
-from mpmath.libmp import fone, fzero
-
-from gradcli.symbolic.evaluate import Disturbance
-from gradcli.symbolic.functions import Raw, defined
+from gradcli.symbolic.evaluate import Evaluation
+from gradcli.symbolic.noise import Disturbance, low_from
+from gradcli.symbolic.numbers import ONE, ZERO, Number
 from gradcli.symbolic.partials import partial
-from gradcli.symbolic.scalars import Graph
+from gradcli.symbolic.scalars import DOT, GATE, SUM, UNKNOWN, Graph
 
-#: (argument, its partial's index, the partial itself where it is 1 or -1, else 0)
-Edge = tuple[int, int, int]
+#: Arguments through which derivatives flow, and the partials by them.
+Edges = tuple[Sequence[int], Sequence[int]]
 #: Indices of scalars, falling.
 Cone = Sequence[int]
+_NO_EDGES: Edges = ((), ())
 
 
 class Chain:
@@ -32,45 +33,65 @@ class Chain:
         self.graph = graph
         self.by = frozenset(by)
         self._active = self._dependents(len(graph) if stop is None else stop)
-        self._edges: dict[int, tuple[Edge, ...]] = {}
+        self._edges: dict[int, Edges] = {}
+        self._zero, self._one, self._minus_one = (graph.number(n) for n in (0, 1, -1))
 
-    def _dependents(self, stop: int) -> bytearray:
+    def _dependents(self, stop: int) -> Any:
         """Which scalars depend on those that derivatives are taken by."""
         active = bytearray(stop)
         for index in self.by:
             if index < stop:
                 active[index] = 1
-        arguments, functions = self.graph.arguments, self.graph.functions
+        arguments, functions, marked = self.graph.arguments, self.graph.functions, active.__getitem__
         for index in range(min(self.by, default=stop), stop):
-            if not active[index] and functions[index] != "stop":
-                for a in arguments[index]:
-                    if active[a]:
-                        active[index] = 1
-                        break
+            if not active[index] and any(map(marked, arguments[index])) and functions[index] != "stop":
+                active[index] = 1
         return active
 
     def depends(self, index: int) -> bool:
         """Whether a scalar depends on one that derivatives are taken by."""
         return index < len(self._active) and bool(self._active[index])
 
-    def edges(self, index: int) -> tuple[Edge, ...]:
+    def edges(self, index: int) -> Edges:
         """The arguments of an application through which derivatives flow, with their partials."""
         found = self._edges.get(index)
         if found is None:
-            found = self._edges[index] = () if index in self.by else tuple(self._flowing(index))
+            found = self._edges[index] = _NO_EDGES if index in self.by else self._flowing(index)
         return found
 
-    def _flowing(self, index: int) -> Iterable[Edge]:
-        graph = self.graph
-        for position, a in enumerate(graph.arguments[index]):
-            if not self._active[a]:
-                continue
-            p = partial(graph, index, position)
-            if p is None:
-                continue
-            raw = graph.numbers[p] if graph.is_number(p) else None
-            if raw != fzero:
-                yield a, p, 1 if raw == fone else -1 if raw == _MINUS_ONE else 0
+    def _flowing(self, index: int) -> Edges:
+        name, words = self.graph.functions[index], self.graph.arguments[index]
+        if name == SUM:
+            found = tuple(a for a in words if self._active[a])
+            return found, (self._one,) * len(found)
+        if name == DOT:
+            return self._of_dot(words)
+        if name == UNKNOWN:
+            return words, (self._one,)
+        if name == GATE:  # the solution's derivatives: the equations know them
+            read = self.graph.systems[index].reads
+            found = tuple(a for a in words if self._active[a] and a in read)
+            return found, (self._one,) * len(found)
+        return self._by_partials(index, words)
+
+    def _of_dot(self, words: tuple[int, ...]) -> Edges:
+        half, active = len(words) // 2, self._active
+        others = words[half:] + words[:half]
+        if all(map(active.__getitem__, words)):
+            return words, others
+        kept = [(a, p) for a, p in zip(words, others, strict=True) if active[a] and p != self._zero]
+        return tuple(a for a, _ in kept), tuple(p for _, p in kept)
+
+    def _by_partials(self, index: int, words: tuple[int, ...]) -> Edges:
+        graph, active = self.graph, self._active
+        places, partials = [], []
+        for position, a in enumerate(words):
+            if active[a]:
+                p = partial(graph, index, position)
+                if p is not None and p != self._zero:
+                    places.append(a)
+                    partials.append(p)
+        return tuple(places), tuple(partials)
 
     def cone(self, output: int) -> Cone:
         """What an output depends on, users before what they use."""
@@ -79,43 +100,57 @@ class Chain:
         seen = {output}
         pending = [output]
         while pending:
-            for a, _, _ in self.edges(pending.pop()):
+            for a in self.edges(pending.pop())[0]:
                 if a not in seen:
                     seen.add(a)
                     pending.append(a)
         return array("q", sorted(seen, reverse=True))
 
-    def partials(self, cones: Iterable[Cone]) -> set[int]:
+    def partials(self, cones: Sequence[Cone]) -> set[int]:
         """The partials that rows over these cones read."""
-        reached = {index for cone in cones for index in cone}
-        return {p for index in reached for _, p, unit in self.edges(index) if not unit}
+        whole = len(cones) == 1 and not self.graph.systems
+        reached = cones[0] if whole else {index for cone in cones for index in cone}
+        found = set(joined.from_iterable(self._edges[index][1] for index in reached))
+        return found.union(*(system.partials() for gate, system in self.graph.systems.items() if gate in reached))
 
     # --- into the graph ----------------------------------------------------------------------------------------------
 
     def backward(self, seeds: Mapping[int, int]) -> dict[int, int]:
         """The scalars d (sum of seed * output) / d x for every x that derivatives are taken by and that matters."""
         graph = self.graph
-        adjoints: dict[int, int] = {}
+        shares: dict[int, list[int]] = {}
         pending: list[int] = []
 
         def give(index: int, share: int) -> None:
-            if index in adjoints:
-                adjoints[index] = graph.apply("add", adjoints[index], share)
+            if index in shares:
+                shares[index].append(share)
             else:
-                adjoints[index] = share
+                shares[index] = [share]
                 heapq.heappush(pending, -index)
 
         for index, seed in seeds.items():
             if self.depends(index):
                 give(index, seed)
         found: dict[int, int] = {}
+        of_unknowns: dict[int, dict[int, int]] = {}
         while pending:
             index = -heapq.heappop(pending)
-            g = adjoints.pop(index)
+            g = graph.total(shares.pop(index))
             if index in self.by:
                 found[index] = g
-            for a, p, unit in self.edges(index):
-                give(a, self._times(g, p, unit, graph.bits[index]))
+            elif graph.functions[index] == UNKNOWN:
+                gate = graph.arguments[index][0]
+                if gate not in of_unknowns:
+                    of_unknowns[gate] = {}
+                    give(gate, g)
+                of_unknowns[gate][index] = g
+            elif graph.functions[index] == GATE:
+                for a, share in graph.systems[index].pulled(of_unknowns.pop(index)).items():
+                    if self.depends(a):
+                        give(a, share)
+            else:
+                for a, p in zip(*self.edges(index), strict=True):
+                    give(a, self._times(g, p, graph.bits[index]))
         return found
 
     def forward(self, tangents: Mapping[int, int], outputs: Sequence[int]) -> list[int | None]:
@@ -123,60 +158,129 @@ class Chain:
         graph = self.graph
         moved: dict[int, int] = dict(tangents)
         for index in sorted({i for output in outputs for i in self.cone(output)}):
-            total: int | None = None
-            for a, p, unit in self.edges(index):
-                if a in moved:
-                    share = self._times(moved[a], p, unit, graph.bits[index])
-                    total = share if total is None else graph.apply("add", total, share)
-            if total is not None:
-                moved[index] = total
+            if index in self.by or graph.functions[index] == UNKNOWN:
+                continue
+            if graph.functions[index] == GATE:
+                system = graph.systems[index]
+                moved.update(zip(system.unknowns, system.pushed(moved), strict=True))
+                continue
+            edges = zip(*self.edges(index), strict=True)
+            terms = [self._times(moved[a], p, graph.bits[index]) for a, p in edges if a in moved]
+            if terms:
+                moved[index] = graph.total(terms)
         return [moved.get(output) for output in outputs]
 
-    def _times(self, g: int, p: int, unit: int, bits: int) -> int:
+    def _times(self, g: int, p: int, bits: int) -> int:
         graph = self.graph
-        if unit:
-            return g if unit > 0 else graph.apply("neg", g)
+        if p == self._one:
+            return g
+        if p == self._minus_one:
+            return graph.apply("neg", g)
         made = graph.apply("carry", g, p)
         graph.round_at(made, bits)
         return made
 
     # --- in numbers --------------------------------------------------------------------------------------------------
 
-    def row(
-        self,
-        cone: Cone,
-        values: Sequence[Raw],
-        precision: int,
-        noise: Disturbance | None = None,
-    ) -> dict[int, Raw]:
+    def row(self, cone: Cone, evaluation: Evaluation, noise: Disturbance | None = None) -> dict[int, Number]:
         """d output / d x for every x, given the cone of the output and the values of scalars and partials."""
-        if not cone:
-            return {}
-        bits, by, edges = self.graph.bits, self.by, self._edges
-        adjoints: dict[int, Raw] = {cone[0]: fone}
-        found: dict[int, Raw] = {}
-        multiply, add, negate = libmp.mpf_mul, libmp.mpf_add, libmp.mpf_neg
+        return self.swept(cone, {cone[0]: ONE}, evaluation, noise) if cone else {}
+
+    def swept(
+        self, cone: Cone, seeds: Mapping[int, Number], evaluation: Evaluation, noise: Disturbance | None = None
+    ) -> dict[int, Number]:
+        """d (sum of seed * scalar) / d x for every x, given the cone of those scalars."""
+        with evaluation.within():
+            sweep = _Sweep(self, evaluation, noise)
+            return sweep.plain(cone, seeds) if noise is None else sweep.disturbed(cone, seeds, noise)
+
+
+class _Sweep:
+    """One pass backwards in numbers."""
+
+    def __init__(self, chain: Chain, evaluation: Evaluation, noise: Disturbance | None) -> None:
+        self.chain = chain
+        self.graph = chain.graph
+        self.evaluation = evaluation
+        self.noise = noise
+        self._of_unknowns: dict[int, dict[int, Number]] = {}
+
+    def plain(self, cone: Cone, seeds: Mapping[int, Number]) -> dict[int, Number]:
+        """Every product as it is."""
+        chain, numbers = self.chain, self.evaluation.numbers
+        by, edges, one = chain.by, chain._edges, chain._one
+        adjoints = dict(seeds)
+        before, found = adjoints.get, {}
         for index in cone:
-            g = adjoints.pop(index, fzero)
-            if g == fzero:
+            g = adjoints.pop(index, ZERO)
+            if not g:
                 continue
             if index in by:
                 found[index] = g
                 continue
-            rounded = bits[index] if noise is not None else 0
-            for a, p, unit in edges[index]:
-                if unit:
-                    share = g if unit > 0 else negate(g)
+            places, partials = edges[index]
+            if partials and partials[0] == one and self._is_implicit(index, g, adjoints):
+                continue
+            for a, p in zip(places, partials, strict=True):
+                if p == one:
+                    adjoints[a] = before(a, ZERO) + g
                 else:
-                    factor = values[p]
-                    if factor == fzero and defined(g):
-                        continue
-                    share = multiply(g, factor, precision, "n")
-                    if rounded:
-                        share = noise.moved(share, rounded, by=values[a])  # type: ignore[union-attr]
-                before = adjoints.get(a)
-                adjoints[a] = share if before is None else add(before, share, precision, "n")
+                    factor = numbers[p]
+                    if factor or not g.is_finite():
+                        adjoints[a] = before(a, ZERO) + g * factor
         return found
 
+    def disturbed(self, cone: Cone, seeds: Mapping[int, Number], noise: Disturbance) -> dict[int, Number]:
+        """Every product off by a random ulp."""
+        chain, numbers = self.chain, self.evaluation.numbers
+        by, edges, one, bits = chain.by, chain._edges, chain._one, self.graph.bits
+        adjoints = dict(seeds)
+        before, found = adjoints.get, {}
+        for index in cone:
+            g = adjoints.pop(index, ZERO)
+            if not g:
+                continue
+            if index in by:
+                found[index] = g
+                continue
+            places, partials = edges[index]
+            if partials and partials[0] == one and self._is_implicit(index, g, adjoints):
+                continue
+            rounded = bits[index]
+            factors, low = noise.stream(rounded or 53), low_from(rounded)
+            for a, p in zip(places, partials, strict=True):
+                if p == one:
+                    adjoints[a] = before(a, ZERO) + g
+                    continue
+                factor = numbers[p]
+                if not factor and g.is_finite():
+                    continue
+                share = g * factor
+                if rounded:
+                    if share.adjusted() < low:
+                        share = noise.moved(share, rounded, by=numbers[a])
+                    else:
+                        share *= next(factors)
+                adjoints[a] = before(a, ZERO) + share
+        return found
 
-_MINUS_ONE = libmp.from_int(-1)
+    def _is_implicit(self, index: int, g: Number, adjoints: dict[int, Number]) -> bool:
+        """Whether a scalar is of an implicit result; then its adjoint is passed on as its equations say."""
+        name = self.graph.functions[index]
+        if name == UNKNOWN:
+            gate = self.graph.arguments[index][0]
+            self._of_unknowns.setdefault(gate, {})[index] = g
+            adjoints[gate] = ONE
+        elif name == GATE:
+            for a, share in self._through(index).items():
+                adjoints[a] = adjoints.get(a, ZERO) + share
+        return name in (UNKNOWN, GATE)
+
+    def _through(self, gate: int) -> dict[int, Number]:
+        """Adjoints of a system's unknowns as adjoints of what its equations read."""
+        system, evaluation, noise = self.graph.systems[gate], self.evaluation, self.noise
+        if gate not in evaluation.factors:
+            evaluation.factors[gate] = system.factored(evaluation.numbers, noise)
+        weights = system.weights(evaluation.factors[gate], self._of_unknowns.pop(gate), noise)
+        inner: Chain = system.inner
+        return inner.swept(system.cone(), weights, evaluation, noise)

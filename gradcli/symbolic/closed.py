@@ -12,7 +12,8 @@ from typing import Any
 import sympy
 from mpmath import libmp
 
-from gradcli.symbolic.evaluate import BENT, Evaluation, plan
+from gradcli.symbolic.arithmetic import BENT
+from gradcli.symbolic.evaluate import Evaluation, plan
 from gradcli.symbolic.functions import FUNCTIONS, Raw
 from gradcli.symbolic.partials import carried
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph, Unprovable
@@ -37,9 +38,9 @@ class Closed:
 
     def of(self, rows: Sequence[int]) -> list[Any]:
         """SymPy expressions of scalars."""
-        for step in plan(self._graph, rows):
-            if step.place not in self._made:
-                self._made[step.place] = self._expression(step.place)
+        for place in plan(self._graph, rows):
+            if place not in self._made:
+                self._made[place] = self._expression(place)
         return [self._made[r] for r in rows]
 
     def _expression(self, index: int) -> Any:
@@ -101,10 +102,11 @@ def is_small(graph: Graph, rows: Sequence[int], columns: int) -> bool:
         return False
     sizes: dict[int, int] = {}
     depths: dict[int, int] = {}
-    for step in plan(graph, rows):
-        sizes[step.place] = 1 + sum(sizes[a] for a in step.arguments)
-        depths[step.place] = 1 + max((depths[a] for a in step.arguments), default=0)
-        if sizes[step.place] > _TREE or depths[step.place] > _DEPTH:
+    for place in plan(graph, rows):
+        words = graph.arguments[place]
+        sizes[place] = 1 + sum(sizes[a] for a in words)
+        depths[place] = 1 + max((depths[a] for a in words), default=0)
+        if sizes[place] > _TREE or depths[place] > _DEPTH:
             return False
     return sum(sizes[r] for r in rows) <= 4 * _TREE
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.symbolic.scalars import Scalar
+from gradcli.symbolic.special_functions import ANALYTIC
 
 
 class Complex:
@@ -161,6 +162,16 @@ def inverse_hyperbolic_tangent(z: Complex) -> Complex:
     return Complex(w.re / 2, w.im / 2)
 
 
+def analytic(name: str, z: Complex, *before: Any, order: int = 0) -> Complex:
+    """A derivative of a function of which the real and imaginary parts are scalar functions of their own; `before`
+    stands before z, and is real."""
+    return Complex(*(_apply(f"{part}:{name}", order, *before, *parts(z)) for part in ("re", "im")))
+
+
+def _analytic(name: str) -> Callable[[Complex], Complex]:
+    return lambda z: analytic(name, z)
+
+
 #: What is defined on complex scalars, by the namespace's names.
 FUNCTIONS: dict[str, Callable[[Complex], Any]] = {
     "exp": exponential,
@@ -180,4 +191,5 @@ FUNCTIONS: dict[str, Callable[[Complex], Any]] = {
     "asinh": lambda z: logarithm(z + root(z * z + 1)),
     "acosh": lambda z: logarithm(z + root(z + 1) * root(z - 1)),
     "atanh": inverse_hyperbolic_tangent,
+    **{name: _analytic(name) for name in ANALYTIC if not name.startswith("bessel")},
 }

@@ -11,13 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from mpmath import libmp
 from mpmath.libmp import fzero
 
+from gradcli.symbolic.arithmetic import anchored, difference
 from gradcli.symbolic.chain import Chain, Cone
-from gradcli.symbolic.evaluate import Disturbance, Evaluation, Step, Tie, anchored, difference, plan
-from gradcli.symbolic.functions import Raw, defined, side
+from gradcli.symbolic.evaluate import Evaluation, Plan, Tie, plan
+from gradcli.symbolic.functions import Raw, defined
+from gradcli.symbolic.noise import Disturbance
+from gradcli.symbolic.numbers import BITS_OF_DIGIT, ZERO, Number, to_float, to_raw
 from gradcli.symbolic.scalars import Graph, TooLarge
 
 #: Bits beyond the digits asked for.
 _GUARD = 64
+#: How many bits the precision is raised by at first; later by half of itself.
+_FIRST = 64
 #: How often the precision is raised before a value counts as not settled.
 _ATTEMPTS = 7
 #: How many evaluations with random ulps there are.
@@ -27,7 +32,7 @@ _WORK = 15_000_000
 
 #: (row, column) of the matrix.
 Place = tuple[int, int]
-Row = Mapping[int, Raw]
+Row = Mapping[int, Number]
 
 
 class Matrix:
@@ -44,12 +49,13 @@ class Matrix:
         self.graph = graph
         self.rows = list(rows)
         self.columns = list(columns)
-        self.bits = int(digits * 3.3219281) + 2
+        self.digits = digits
+        self.bits = int(digits * BITS_OF_DIGIT) + 2
         self.chain = Chain(graph, columns)
         self.cones = self._cones()
         roots = [*self.rows, *self.chain.partials(self.cones)]
-        self.steps: list[Step] = plan(graph, roots)
-        self.base: list[Row] = []
+        self.steps: Plan = plan(graph, roots)
+        self.base: list[Mapping[int, Raw]] = []
         self.unsettled: set[Place] = set()
 
     def _cones(self) -> list[Cone]:
@@ -64,59 +70,82 @@ class Matrix:
 
     # --- values ------------------------------------------------------------------------------------------------------
 
-    def settle(self) -> list[Row]:
+    def settle(self) -> Sequence[Mapping[int, Raw]]:
         """The matrix to all digits; what doesn't settle is noted in `unsettled`, what is undefined stays so."""
-        precision = self.bits + _GUARD
-        rough = self._all(Evaluation(self.graph, self.steps, precision))
-        for _ in range(_ATTEMPTS):
-            gained = max(precision // 2, 100)
-            precision += gained
-            self.evaluation = Evaluation(self.graph, self.steps, precision)
-            fine = self._all(self.evaluation)
-            self.unsettled = self._differing(rough, fine, gained)
-            self.base = [_without_dust(a, b, gained) for a, b in zip(rough, fine, strict=True)]
-            if not self.unsettled:
+        precision, gained = self.bits + _GUARD, _FIRST
+        self.evaluation = Evaluation(self.graph, self.steps, precision + gained)
+        fine = self._all(self.evaluation)
+        rough = self._all(Evaluation(self.graph, self.steps, precision, known=self.evaluation))
+        self._settling: list[dict[int, Number]] = [{} for _ in self.rows]
+        pending = [a.keys() | b.keys() for a, b in zip(rough, fine, strict=True)]
+        pending = self._taken(rough, fine, gained, pending)
+        for _ in range(_ATTEMPTS - 1):
+            if not any(pending):
                 break
-            rough = fine
+            precision = self.evaluation.precision
+            gained = max(precision // 2, 100)
+            self.evaluation = Evaluation(self.graph, self.steps, precision + gained)
+            rough, fine = fine, self._all(self.evaluation)
+            pending = self._taken(rough, fine, gained, pending)
+        self._precision = precision
+        self.unsettled = {(r, column) for r, columns in enumerate(pending) for column in columns}
+        with self.evaluation.within():
+            self.base = [{c: to_raw(x) for c, x in row.items()} for row in self._settling]
         return self.base
 
     def _all(self, evaluation: Evaluation, noise: Disturbance | None = None) -> list[Row]:
-        return [self.chain.row(cone, evaluation.values, evaluation.precision, noise) for cone in self.cones]
+        return [self.chain.row(cone, evaluation, noise) for cone in self.cones]
 
-    def _differing(self, rough: Sequence[Row], fine: Sequence[Row], gained: int) -> set[Place]:
-        found = set()
-        for r, (a, b) in enumerate(zip(rough, fine, strict=True)):
-            for column, y in b.items():
-                x = a.get(column, fzero)
-                if x != y and not _agree(x, y, self.bits) and not is_dust(x, y, gained):
-                    found.add((r, column))
-        return found
+    def _taken(
+        self, rough: Sequence[Row], fine: Sequence[Row], gained: int, pending: Sequence[set[int]]
+    ) -> list[set[int]]:
+        """Take up the elements that are `pending`; returns which still are, by row.
 
-    def row_at(self, r: int, evaluation: Evaluation) -> Row:
+        What has settled once is left as it is: an exact zero comes out as dust again and again.
+        """
+        left, shrinks = [], int(gained / 2 / BITS_OF_DIGIT)
+        with self.evaluation.within():
+            for a, b, base, columns in zip(rough, fine, self._settling, pending, strict=True):
+                waiting = set()
+                for column in columns:
+                    x, y = a.get(column, ZERO), b.get(column, ZERO)
+                    dust = _shrank(x, y, shrinks)
+                    base[column] = ZERO if dust else y
+                    if not dust and not _agree(x, y, self.digits):
+                        waiting.add(column)
+                left.append(waiting)
+        return left
+
+    def row_at(self, r: int, evaluation: Evaluation) -> Mapping[int, Raw]:
         """One row of the matrix at another point."""
-        return self.chain.row(self.cones[r], evaluation.values, evaluation.precision)
+        found = self.chain.row(self.cones[r], evaluation)
+        with evaluation.within():
+            return {c: to_raw(x) for c, x in found.items()}
 
     # --- the rounding that nobody can avoid --------------------------------------------------------------------------
 
     def rounding(self) -> list[Mapping[int, float]]:
         """The largest change of each element over evaluations in which every rounded scalar moves by a random ulp."""
-        precision = self.bits + _GUARD
         largest: list[dict[int, float]] = [{} for _ in self.rows]
         #: what is compared for a decision, in each of the evaluations
-        self.disturbed: list[dict[int, Raw]] = []
-        compared = {a for index in self.evaluation.decisions for a in self.graph.arguments[index]}
+        self.disturbed: list[dict[int, Number]] = []
+        known = self.evaluation
+        compared = {a for index in known.decisions for a in self.graph.arguments[index]}
         for seed in range(DISTURBED):
-            noise = Disturbance(seed, precision)
-            evaluation = Evaluation(self.graph, self.steps, precision, noise=noise, frozen=self.evaluation.decisions)
-            for r, row in enumerate(self._all(evaluation, noise)):
-                self._take(largest[r], self.base[r], row, precision)
-            self.disturbed.append({a: evaluation.values[a] for a in compared})
+            noise = Disturbance(seed)
+            there = Evaluation(
+                self.graph, self.steps, self._precision, noise=noise, frozen=known.decisions, known=known
+            )
+            with there.within():
+                for r, row in enumerate(self._all(there, noise)):
+                    self._take(largest[r], self._settling[r], row)
+            self.disturbed.append({a: there.numbers[a] for a in compared})
         return list(largest)
 
-    def _take(self, largest: dict[int, float], base: Row, moved: Row, precision: int) -> None:
+    def _take(self, largest: dict[int, float], base: Row, moved: Row) -> None:
         for column, y in moved.items():
-            change = libmp.mpf_sub(y, base.get(column, fzero), precision, "n")
-            if defined(change):
+            change = y - base.get(column, ZERO)
+            if change.is_finite():
                 size = abs(to_float(change))
                 if size > largest.get(column, 0.0):
                     largest[column] = size
@@ -126,28 +155,24 @@ class Matrix:
     def ties(self) -> dict[int, Tie]:
         """Decisions within rounding of falling the other way; needs `settle` and `rounding` first."""
         found: dict[int, Tie] = {}
-        evaluation = self.evaluation
-        for index, decision in evaluation.decisions.items():
-            name, words = self.graph.functions[index], self.graph.arguments[index]
-            args = tuple(evaluation.values[a] for a in words)
-            anchor = anchored(name, args)
-            here = difference(name, args, anchor, evaluation.precision)
-            if here == fzero or self._reaches_zero(index, here, anchor):
-                found[index] = Tie(here, anchor, decision)
+        numbers = self.evaluation.numbers
+        with self.evaluation.within():
+            for index, decision in self.evaluation.decisions.items():
+                name, words = self.graph.functions[index], self.graph.arguments[index]
+                args = tuple(numbers[a] for a in words)
+                anchor = anchored(name, args)
+                here = difference(name, args, anchor)
+                if not here or self._reaches_zero(index, here, anchor):
+                    found[index] = Tie(here, anchor, decision)
         return found
 
-    def _reaches_zero(self, index: int, here: Raw, anchor: int) -> bool:
+    def _reaches_zero(self, index: int, here: Number, anchor: int) -> bool:
         name, words = self.graph.functions[index], self.graph.arguments[index]
-        if not defined(here):
+        if not here.is_finite():
             return False
-        precision = self.evaluation.precision
-        for values in self.disturbed:
-            args = tuple(values[a] for a in words)
-            if not all(defined(x) for x in args):
-                continue
-            there = difference(name, args, anchor, precision)
-            change = libmp.mpf_abs(libmp.mpf_sub(there, here, precision, "n"))
-            if side(libmp.mpf_sub(libmp.mpf_abs(here), change, 60, "n")) <= 0:
+        for numbers in self.disturbed:
+            args = tuple(numbers[a] for a in words)
+            if all(x.is_finite() for x in args) and abs(difference(name, args, anchor) - here) >= abs(here):
                 return True
         return False
 
@@ -183,12 +208,10 @@ class Matrix:
         reached = bytearray(len(self.graph))
         for index in roots:
             reached[index] = 1
-        for step in self.steps:
-            if not reached[step.place]:
-                for a in step.arguments:
-                    if reached[a]:
-                        reached[step.place] = 1
-                        break
+        arguments, marked = self.graph.arguments, reached.__getitem__
+        for place in self.steps:
+            if not reached[place] and any(map(marked, arguments[place])):
+                reached[place] = 1
         return reached
 
     def beside(self, column: int, step: Raw, ties: Mapping[int, Tie], base: Evaluation) -> Evaluation:
@@ -200,7 +223,7 @@ class Matrix:
         assert x is not None
         moved = libmp.mpf_add(x, step)  # exact, without a precision
         reached = self._above([column])
-        steps = [entry for entry in self.steps if reached[entry.place]]
+        steps = Plan(self.graph, [place for place in self.steps if reached[place]])
         return Evaluation(self.graph, steps, base.precision, inputs={column: moved}, ties=ties, start=base)
 
     def at_the_point(self, precision: int, ties: Mapping[int, Tie]) -> Evaluation:
@@ -208,16 +231,26 @@ class Matrix:
         return Evaluation(self.graph, self.steps, precision, ties=ties)
 
 
+def _agree(x: Number, y: Number, digits: int) -> bool:
+    """Whether two numbers agree to so many digits, or neither exists."""
+    if not (x.is_finite() and y.is_finite()):
+        return not x.is_finite() and not y.is_finite()
+    gap = x - y
+    return not gap or (bool(y) and gap.adjusted() < y.adjusted() - digits)
+
+
+def _shrank(x: Number, y: Number, digits: int) -> bool:
+    """Whether y, evaluated to more digits than x, is by so many digits less."""
+    if not y:
+        return True
+    if not (x.is_finite() and y.is_finite()) or not x:
+        return False
+    return y.adjusted() <= x.adjusted() - digits
+
+
 def magnitude(x: Raw) -> int:
     """The exponent of a finite number that is not zero."""
     return int(x[2] + x[3])
-
-
-def _agree(x: Raw, y: Raw, bits: int) -> bool:
-    if not (defined(x) and defined(y)):
-        return x == y or (not defined(x) and not defined(y))
-    gap = libmp.mpf_sub(x, y)
-    return gap == fzero or (y != fzero and magnitude(gap) <= magnitude(y) - bits)
 
 
 def is_dust(x: Raw, y: Raw, gained: int) -> bool:
@@ -227,15 +260,3 @@ def is_dust(x: Raw, y: Raw, gained: int) -> bool:
     if not (defined(x) and defined(y)) or x == fzero:
         return False
     return magnitude(y) <= magnitude(x) - gained // 2
-
-
-def _without_dust(rough: Row, fine: Row, gained: int) -> Row:
-    return {c: fzero if is_dust(rough.get(c, fzero), y, gained) else y for c, y in fine.items()}
-
-
-def to_float(x: Raw) -> float:
-    """The nearest float; infinite beyond the largest."""
-    try:
-        return float(libmp.to_float(x, rnd="n"))
-    except OverflowError:
-        return float("-inf") if x[0] else float("inf")

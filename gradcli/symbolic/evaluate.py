@@ -1,4 +1,4 @@
-"""The values of a graph's scalars in mpmath, at any precision, plain or disturbed.
+"""The values of a graph's scalars at any precision, plain or disturbed.
 
 Three kinds of evaluation serve the oracle. The plain one gives the answer. One with noise moves every rounded scalar by
 a random ulp, with all decisions (signs, larger ones, floors) as they were. One beside a kink is taken at a point a tiny
@@ -7,104 +7,107 @@ step away, where what was tied is decided anew: by how its difference changed fr
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mpmath import libmp
-from mpmath.libmp import ComplexResult, fhalf, fone, fzero
+from gradcli.symbolic.arithmetic import (
+    ARITHMETIC,
+    BENT,
+    COLLECTIVE,
+    decidable,
+    decision,
+    difference,
+    outcome,
+    pair,
+    side,
+    through_mpmath,
+    value_at,
+)
+from gradcli.symbolic.functions import Raw
+from gradcli.symbolic.nearby import PAIRED, THEOREMS, Known, beside
+from gradcli.symbolic.noise import Disturbance, low_from
+from gradcli.symbolic.numbers import ONE, UNDEFINED, ZERO, Number, digits_for, digits_of, from_raw, to_raw
+from gradcli.symbolic.scalars import GATE, INPUT, NUMBER, UNKNOWN, Graph
 
-from gradcli.symbolic.functions import FUNCTIONS, UNDEFINED, Raw, defined, nearest_integer, side
-from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
-
-#: Functions whose value hangs on a decision.
-BENT = frozenset(name for name, f in FUNCTIONS.items() if f.bends)
-_FAILURES = (ComplexResult, ZeroDivisionError, ValueError, OverflowError, NotImplementedError)
-#: Exponent of the smallest number of a dtype, by its precision: below it an ulp gets no smaller.
-_SMALLEST = {53: -1074, 24: -149, 11: -24, 8: -133}
-#: Exponent that numbers of a dtype stay below, by its precision.
-_LARGEST = {53: 1024, 24: 128, 11: 16, 8: 128}
+#: How the parts of a sum are joined by an op on many scalars: their own rounding counts, not the result's alone.
+_SUMS = frozenset(("sum", "dot"))
 
 
 class Tie(NamedTuple):
     """A decision that could fall either way: `difference` is what was compared with zero, counted from `anchor`."""
 
-    difference: Raw
+    difference: Number
     anchor: int
     settled: int
 
 
-class Step(NamedTuple):
-    """One entry of an evaluation's plan."""
+class Plan:
+    """What has to be evaluated, in order.
 
-    place: int
-    value: Any
-    arguments: tuple[int, ...]
-    bits: int
+    Attributes:
+        places: the scalars.
+        functions: for each what decimals compute it by, None where it takes more than that.
+        first, second: its arguments' places, -1 where there are none; where `first` is, too, the function takes all
+            values and all places.
+    """
+
+    def __init__(self, graph: Graph, places: list[int]) -> None:
+        self.graph = graph
+        self.places = places
+        self.functions: list[Callable[..., Number] | None] = []
+        self.first: list[int] = []
+        self.second: list[int] = []
+        names, arguments = graph.functions, graph.arguments
+        for place in places:
+            name, words = names[place], arguments[place]
+            f = ARITHMETIC.get(name)
+            if f is None:
+                self.functions.append(COLLECTIVE.get(name))
+                self.first.append(-1)
+                self.second.append(-1)
+            else:
+                self.functions.append(f)
+                self.first.append(words[0])
+                self.second.append(words[1] if len(words) > 1 else -1)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.places)
 
 
-def plan(graph: Graph, roots: Iterable[int]) -> list[Step]:
-    """What has to be evaluated for `roots`, in order."""
+def plan(graph: Graph, roots: Iterable[int]) -> Plan:
+    """What has to be evaluated for `roots`."""
     wanted = bytearray(len(graph))
     for index in roots:
         wanted[index] = 1
-    functions, arguments = graph.functions, graph.arguments
+    arguments = graph.arguments
     for index in range(len(graph) - 1, -1, -1):
         if wanted[index]:
             for a in arguments[index]:
                 wanted[a] = 1
-    steps = []
-    for index in range(len(graph)):
-        if wanted[index]:
-            name = functions[index]
-            f = None if name in (NUMBER, INPUT) or name in BENT else FUNCTIONS[name].value
-            steps.append(Step(index, f, arguments[index], graph.bits[index]))
-    return steps
-
-
-class Disturbance:
-    """A source of random ulps, the same for the same seed."""
-
-    def __init__(self, seed: int, precision: int) -> None:
-        self._bits = random.Random(seed).getrandbits
-        self._precision = precision
-
-    def moved(self, x: Raw, bits: int, *, by: Raw = fzero) -> Raw:
-        """`x` moved by a random part of an ulp, up to one, of a dtype of `bits` precision.
-
-        Where `x` is a derivative by a number `by` beyond the dtype's range, nobody computes with either in that dtype:
-        then its ulp has no smallest size.
-        """
-        sign, mantissa, exponent, length = x
-        if not mantissa:
-            return x
-        part = self._bits(21) - (1 << 20)
-        room = length - bits - 20
-        if by[2] + by[3] > _LARGEST.get(bits, 1024):
-            change = libmp.from_man_exp(part, exponent + length - bits - 20)
-            return libmp.mpf_add(x, change, self._precision, "n")
-        if room > 0 and exponent + length > -900:  # a long mantissa: the change is far above its last bit
-            mantissa += part << room
-            return sign, mantissa, exponent, mantissa.bit_length()
-        exponent = max(exponent + length - bits, _SMALLEST.get(bits, -1074))
-        change = libmp.from_man_exp(part, exponent - 20)
-        return libmp.mpf_add(x, change, self._precision, "n")
+    return Plan(graph, [index for index, flag in enumerate(wanted) if flag])
 
 
 class Evaluation:
     """The values of a plan's scalars.
 
-    Attributes:
-        values: by index; None where not planned.
-        decisions: what each bent function decided, by index.
-    """
+    `inputs` are other values of some inputs. `known` is an evaluation at the same point, or one a tiny step away, that
+    functions are read beside. `start` is one that this one only adds to.
 
-    __slots__ = ("decisions", "precision", "values")
+    Attributes:
+        numbers: by index; None where not planned.
+        decisions: what each bent function decided, by index.
+        solutions: the unknowns of each system of equations, by its gate.
+        factors: a place for what rows of derivatives share, by gate.
+    """
 
     def __init__(
         self,
         graph: Graph,
-        steps: Sequence[Step],
+        steps: Plan,
         precision: int,
         *,
         inputs: Mapping[int, Raw] | None = None,
@@ -112,104 +115,152 @@ class Evaluation:
         frozen: Mapping[int, int] | None = None,
         ties: Mapping[int, Tie] | None = None,
         start: Evaluation | None = None,
+        known: Evaluation | None = None,
     ) -> None:
+        self.graph = graph
         self.precision = precision
-        self.values: list[Any] = [None] * len(graph) if start is None else list(start.values)
+        self.digits = digits_for(precision)
+        self.numbers: list[Any] = [None] * len(graph) if start is None else list(start.numbers)
         self.decisions: dict[int, int] = {} if start is None else dict(start.decisions)
-        self._run(graph, steps, inputs or {}, noise, frozen, ties or {})
+        self.solutions: dict[int, list[Number]] = {} if start is None else dict(start.solutions)
+        self.factors: dict[int, Any] = {}
+        self._partners: dict[int, Number] = {}
+        self._inputs, self._noise, self._frozen = inputs or {}, noise, frozen
+        self._ties, self._known = ties or {}, known
+        with digits_of(self.digits):
+            if noise is None:
+                self._run(steps)
+            else:
+                self._run_disturbed(steps, noise)
 
-    def _run(
-        self,
-        graph: Graph,
-        steps: Sequence[Step],
-        inputs: Mapping[int, Raw],
-        noise: Disturbance | None,
-        frozen: Mapping[int, int] | None,
-        ties: Mapping[int, Tie],
-    ) -> None:
-        values, precision, functions, numbers = self.values, self.precision, graph.functions, graph.numbers
-        for index, f, words, bits in steps:
-            try:
-                if f is None:
-                    if not words:
-                        found = inputs.get(index) or numbers[index]
-                    else:
-                        found = self._bent(index, functions[index], words, frozen, ties)
-                elif len(words) == 2:
-                    found = f(values[words[0]], values[words[1]], precision, "n")
-                elif len(words) == 1:
-                    found = f(values[words[0]], precision, "n")
-                elif words:
-                    found = f(*(values[a] for a in words), precision, "n")
-                else:
-                    found = f(precision, "n")
-            except _FAILURES:
-                found = UNDEFINED
-            if bits and noise is not None:
-                found = noise.moved(found, bits)
-            values[index] = found
+    @property
+    def values(self) -> _Raws:
+        """The values as mpmath's numbers."""
+        return _Raws(self)
 
-    def _bent(
-        self, index: int, name: str, words: tuple[int, ...], frozen: Mapping[int, int] | None, ties: Mapping[int, Tie]
-    ) -> Raw:
-        args = tuple(self.values[a] for a in words)
-        if not all(defined(x) or x in (libmp.finf, libmp.fninf) for x in args):
+    def within(self) -> Any:
+        """Arithmetic of this evaluation's precision, for a `with` statement."""
+        return digits_of(self.digits)
+
+    def _run(self, steps: Plan) -> None:
+        numbers, special = self.numbers, self._special
+        for place, f, a, b in zip(steps.places, steps.functions, steps.first, steps.second, strict=True):
+            if f is None:
+                numbers[place] = special(place)
+            elif b >= 0:
+                numbers[place] = f(numbers[a], numbers[b])
+            elif a >= 0:
+                numbers[place] = f(numbers[a])
+            else:
+                numbers[place] = f(numbers, self.graph.arguments[place])
+
+    def _run_disturbed(self, steps: Plan, noise: Disturbance) -> None:
+        numbers, special = self.numbers, self._special
+        factors = self._factors(steps, noise)
+        for place, f, a, b, factor in zip(
+            steps.places, steps.functions, steps.first, steps.second, factors, strict=True
+        ):
+            if f is None:
+                x = special(place)
+            elif b >= 0:
+                x = f(numbers[a], numbers[b])
+            elif a >= 0:
+                x = f(numbers[a])
+            else:
+                x = f(numbers, self.graph.arguments[place])
+            if factor is not None:
+                x = x * factor if factor is not ZERO else self._moved(place, x, noise)
+            numbers[place] = x
+
+    def _factors(self, steps: Plan, noise: Disturbance) -> list[Number | None]:
+        """What each value is multiplied with: None where it is not rounded, ZERO where there is more to it."""
+        bits, names = self.graph.bits, self.graph.functions
+        known = self.numbers if self._known is None else self._known.numbers
+        found: list[Number | None] = []
+        for place in steps.places:
+            rounded = bits[place]
+            if not rounded:
+                found.append(None)
+                continue
+            x = known[place]
+            low = x is None or x.adjusted() < low_from(rounded)
+            found.append(ZERO if low or names[place] in _SUMS else next(noise.stream(rounded)))
+        return found
+
+    def _moved(self, place: int, x: Number, noise: Disturbance) -> Number:
+        """A value that is near the smallest of its dtype, or a sum: moved by a random ulp, its parts, too."""
+        name, words, bits = self.graph.functions[place], self.graph.arguments[place], self.graph.bits[place]
+        if name not in _SUMS or not x.is_finite() or (x and x.adjusted() < low_from(bits)):
+            return noise.moved(x, bits)
+        parts = [self.numbers[a] for a in words]
+        if name == "dot":
+            half = len(parts) // 2
+            parts = list(map(operator.mul, parts[:half], parts[half:]))
+        return sum(map(operator.mul, parts, noise.weights(bits, len(parts))), ZERO)
+
+    # --- what is no plain arithmetic ---------------------------------------------------------------------------------
+
+    def _special(self, place: int) -> Number:
+        graph = self.graph
+        name, words = graph.functions[place], graph.arguments[place]
+        if name in (NUMBER, INPUT):
+            return from_raw(self._inputs.get(place) or graph.numbers[place])
+        if name in THEOREMS:
+            return self._smooth(place, name, words[0])
+        if name in BENT:
+            return self._bent(place, name, words)
+        if name == UNKNOWN:
+            return self.solutions[words[0]][place - words[0] - 1]
+        if name == GATE:
+            self.solutions[place] = graph.systems[place].solved(self.numbers, self.digits, self._noise)
+            return ONE
+        return through_mpmath(name, [self.numbers[a] for a in words])
+
+    def _smooth(self, place: int, name: str, a: int) -> Number:
+        """A function that is read beside a point where it is known, if there is one."""
+        x: Number = self.numbers[a]
+        known = self._known
+        if known is not None and known.numbers[place] is not None and known.numbers[place].is_finite():
+            partner = known._partners.get(place)
+            if partner is not None or name not in PAIRED:
+                found = beside(name, x, Known(known.numbers[a], known.numbers[place], partner or ZERO))
+                if found is not None:
+                    return found
+        if name not in PAIRED or not x.is_finite() or x.adjusted() > 3:
+            return through_mpmath(name, (x,))
+        even, odd = pair(name, x)
+        is_even = name in ("cos", "cosh")
+        self._partners[place] = odd if is_even else even
+        return even if is_even else odd
+
+    def _bent(self, place: int, name: str, words: tuple[int, ...]) -> Number:
+        args = [self.numbers[a] for a in words]
+        if not decidable(name, args):
             return UNDEFINED
-        if name in ("floor", "round") and (not defined(args[0]) or args[0][2] + args[0][3] > 20_000):
-            return UNDEFINED
-        if frozen is not None and index in frozen:
-            decision = frozen[index]
-        elif index in ties:
-            decision = _decided_anew(name, args, ties[index], self.precision)
+        if self._frozen is not None and place in self._frozen:
+            decided = self._frozen[place]
+        elif place in self._ties:
+            decided = _decided_anew(name, args, self._ties[place])
         else:
-            decision = _decision(name, args)
-        self.decisions[index] = decision
-        return _outcome(name, args, decision)
+            decided = decision(name, args)
+        self.decisions[place] = decided
+        return outcome(name, args, decided)
 
 
-def _decision(name: str, args: tuple[Raw, ...]) -> int:
-    if name == "floor":
-        return int(libmp.to_int(libmp.mpf_floor(args[0])))
-    if name == "round":
-        return nearest_integer(args[0])
-    return side(args[0]) if len(args) == 1 else int(libmp.mpf_cmp(*args))
+class _Raws:
+    """The values of an evaluation as mpmath has numbers."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    def __getitem__(self, index: int) -> Raw:
+        found = self._evaluation.numbers[index]
+        with self._evaluation.within():
+            return None if found is None else to_raw(found)
 
 
-def _outcome(name: str, args: tuple[Raw, ...], decision: int) -> Raw:
-    if name in ("floor", "round", "sign"):
-        return libmp.from_int(decision)
-    if name == "abs":
-        return libmp.mpf_abs(args[0]) if decision == 0 else libmp.mpf_neg(args[0]) if decision < 0 else args[0]
-    if name == "step":
-        return (fzero, fhalf, fone)[decision + 1]
-    if name == "max":
-        return args[0] if decision >= 0 else args[1]
-    if name == "min":
-        return args[0] if decision <= 0 else args[1]
-    holds = {"lt": decision < 0, "le": decision <= 0, "eq": decision == 0}[name]
-    return fone if holds else fzero
-
-
-def anchored(name: str, args: tuple[Raw, ...]) -> int:
-    """The integer that a step function's argument is counted from."""
-    if name == "floor":
-        return nearest_integer(args[0])
-    if name == "round":
-        return int(libmp.to_int(libmp.mpf_floor(args[0])))
-    return 0
-
-
-def difference(name: str, args: tuple[Raw, ...], anchor: int, precision: int) -> Raw:
-    """What a bent function compares with zero."""
-    if len(args) == 2:
-        return libmp.mpf_sub(args[0], args[1], precision, "n")
-    found = libmp.mpf_sub(args[0], libmp.from_int(anchor), precision, "n") if anchor else args[0]
-    return libmp.mpf_sub(found, fhalf, precision, "n") if name == "round" else found
-
-
-def _decided_anew(name: str, args: tuple[Raw, ...], tie: Tie, precision: int) -> int:
-    now = difference(name, args, tie.anchor, precision)
-    s = side(libmp.mpf_sub(now, tie.difference, precision, "n"))
+def _decided_anew(name: str, args: Sequence[Number], tie: Tie) -> int:
+    s = side(difference(name, args, tie.anchor) - tie.difference)
     if name == "floor":
         return tie.anchor if s >= 0 else tie.anchor - 1
     if name == "round":
@@ -224,23 +275,47 @@ class Reader:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._values: list[Raw | None] = []
+        self._values: dict[int, Number | None] = {}
+        self._solutions: dict[int, list[Number]] = {}
+        self._digits = digits_for(self._PRECISION)
 
     def value(self, index: int) -> Raw | None:
+        """The value of one scalar, as mpmath has numbers."""
+        found = self.number(index)
+        with digits_of(self._digits):
+            return None if found is None else to_raw(found)
+
+    def number(self, index: int) -> Number | None:
         """The value of one scalar."""
-        graph, values = self._graph, self._values
-        for i in range(len(values), index + 1):
-            values.append(self._one(graph.functions[i], graph.arguments[i], graph.numbers[i]))
+        values = self._values
+        if index not in values:
+            with digits_of(self._digits):
+                for i in self._missing(index):
+                    values[i] = self._one(i)
         return values[index]
 
-    def _one(self, name: str, words: tuple[int, ...], number: Raw | None) -> Raw | None:
+    def _missing(self, index: int) -> list[int]:
+        """What must be evaluated for a scalar, in order."""
+        arguments, values = self._graph.arguments, self._values
+        found, pending = {index}, [index]
+        while pending:
+            for a in arguments[pending.pop()]:
+                if a not in values and a not in found:
+                    found.add(a)
+                    pending.append(a)
+        return sorted(found)
+
+    def _one(self, index: int) -> Number | None:
+        graph = self._graph
+        name, words = graph.functions[index], graph.arguments[index]
         if name in (NUMBER, INPUT):
-            return number
+            return None if graph.numbers[index] is None else from_raw(graph.numbers[index])
         args = [self._values[a] for a in words]
         if any(x is None for x in args):
             return None
-        try:
-            found: Raw = FUNCTIONS[name].value(*args, self._PRECISION, "n")
-        except _FAILURES:
-            return UNDEFINED
-        return found
+        if name == UNKNOWN:
+            return self._solutions[words[0]][index - words[0] - 1]
+        if name == GATE:
+            self._solutions[index] = graph.systems[index].solved(self._values, self._digits, None)
+            return ONE
+        return value_at(name, [x for x in args if x is not None])

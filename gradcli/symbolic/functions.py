@@ -7,48 +7,17 @@ domain a function is `UNDEFINED`. Derivatives are not here: SymPy takes them, se
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy
-from mpmath import libmp, mp
-from mpmath.libmp import fhalf, fnan, fone, fzero, round_nearest
+from mpmath import libmp
+from mpmath.libmp import fhalf, fnan, fone, fzero
 
-#: A number of mpmath: (sign, mantissa, exponent, bit count). mpmath itself is untyped.
-Raw = Any
+from gradcli.symbolic.elementary import UNDEFINED, Elementary, Raw, defined, nearest_integer, side, to_float
+from gradcli.symbolic.elementary import huge as _huge
+from gradcli.symbolic.special_functions import SPECIAL
 
-UNDEFINED: Raw = fnan
-_N = round_nearest
-
-
-class Elementary(NamedTuple):
-    """One elementary function.
-
-    Attributes:
-        arity: how many arguments it takes.
-        symbolic: the SymPy expression of it, or None where it has no derivative to offer (locally constant functions).
-        value: (raw arguments..., precision in bits, rounding) -> raw value.
-        bends: whether it has a kink or a jump somewhere.
-    """
-
-    arity: int
-    symbolic: Callable[..., Any] | None
-    value: Callable[..., Raw]
-    bends: bool = False
-
-
-def defined(x: Raw) -> bool:
-    """Whether a raw number is finite."""
-    return bool(x[1]) or x == fzero
-
-
-def side(x: Raw) -> int:
-    """The sign of a raw number; 0 for what is undefined."""
-    return libmp.mpf_sign(x) if x != fnan else 0
-
-
-def nearest_integer(x: Raw) -> int:
-    """The integer nearest to a finite raw number."""
-    return int(libmp.to_int(x, _N))
+__all__ = ["FUNCTIONS", "UNDEFINED", "Elementary", "Raw", "defined", "nearest_integer", "side", "to_float"]
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -56,11 +25,6 @@ def nearest_integer(x: Raw) -> int:
 
 def _divide(a: Raw, b: Raw, prec: int, rnd: str) -> Raw:
     return fnan if b == fzero else libmp.mpf_div(a, b, prec, rnd)
-
-
-def _huge(x: Raw, bits: int) -> bool:
-    """Whether a finite number is beyond 2**bits: growing functions can't be taken of it; floats overflowed before."""
-    return bool(x[1]) and x[2] + x[3] > bits
 
 
 def _growing(value: Callable[..., Raw]) -> Callable[..., Raw]:
@@ -107,38 +71,8 @@ def _cbrt(x: Raw, prec: int, rnd: str) -> Raw:
     return libmp.mpf_cbrt(x, prec, rnd)
 
 
-def _sine_over(x: Raw, prec: int, rnd: str) -> Raw:
-    return fone if x == fzero else libmp.mpf_div(libmp.mpf_sin(x, prec + 10, rnd), x, prec, rnd)
-
-
 def _arctan2(y: Raw, x: Raw, prec: int, rnd: str) -> Raw:
     return fnan if y == x == fzero else libmp.mpf_atan2(y, x, prec, rnd)
-
-
-def _log_gamma(x: Raw, prec: int, rnd: str) -> Raw:
-    if _huge(x, 50):
-        return fnan
-    if side(x) > 0:
-        return libmp.mpf_loggamma(x, prec, rnd)
-    return libmp.mpf_log(libmp.mpf_abs(libmp.mpf_gamma(x, prec + 20, rnd)), prec, rnd)
-
-
-def _polygamma(n: Raw, x: Raw, prec: int, rnd: str) -> Raw:
-    return libmp.mpf_psi(libmp.to_int(n), x, prec, rnd)
-
-
-def _by_context(name: str) -> Callable[..., Raw]:
-    """A function of mpmath's high-level interface, on raw numbers."""
-
-    def value(*words: Any) -> Raw:
-        *xs, prec, _ = words
-        with mp.workprec(prec + 20):
-            found = getattr(mp, name)(*(mp.make_mpf(x) for x in xs))
-        if not hasattr(found, "_mpf_"):
-            return fnan
-        return libmp.mpf_pos(found._mpf_, prec, _N)
-
-    return value
 
 
 def _absolute(x: Raw, prec: int, rnd: str) -> Raw:
@@ -193,6 +127,21 @@ def _carried(g: Raw, p: Raw, prec: int, rnd: str) -> Raw:
     return fzero if g == fzero else libmp.mpf_mul(g, p, prec, rnd)
 
 
+def _inner(*xs: Any) -> Raw:
+    *numbers, prec, rnd = xs
+    half = len(numbers) // 2
+    return libmp.mpf_sum([libmp.mpf_mul(a, b) for a, b in zip(numbers[:half], numbers[half:], strict=True)], prec, rnd)
+
+
+def _inner_product(*xs: Any) -> Any:
+    half = len(xs) // 2
+    return sympy.Add(*(a * b for a, b in zip(xs[:half], xs[half:], strict=True)))
+
+
+def _unsolved(*_: Any) -> Raw:
+    return fnan
+
+
 def _cube_root(x: Any) -> Any:
     return x ** sympy.Rational(1, 3)
 
@@ -227,23 +176,7 @@ FUNCTIONS: dict[str, Elementary] = {
     "asinh": Elementary(1, sympy.asinh, libmp.mpf_asinh),
     "acosh": Elementary(1, sympy.acosh, libmp.mpf_acosh),
     "atanh": Elementary(1, sympy.atanh, libmp.mpf_atanh),
-    "sinc": Elementary(1, sympy.sinc, _sine_over),
-    "erf": Elementary(1, sympy.erf, libmp.mpf_erf),
-    "erfc": Elementary(1, sympy.erfc, libmp.mpf_erfc),
-    "erfi": Elementary(1, sympy.erfi, _by_context("erfi")),
-    "erfinv": Elementary(1, sympy.erfinv, _by_context("erfinv")),
     "gamma": Elementary(1, sympy.gamma, _growing(libmp.mpf_gamma)),
-    "loggamma": Elementary(1, sympy.loggamma, _log_gamma),
-    "polygamma": Elementary(2, sympy.polygamma, _polygamma),
-    "lambertw": Elementary(1, sympy.LambertW, _by_context("lambertw")),
-    "besselj": Elementary(2, sympy.besselj, _by_context("besselj")),
-    "bessely": Elementary(2, sympy.bessely, _by_context("bessely")),
-    "besseli": Elementary(2, sympy.besseli, _by_context("besseli")),
-    "besselk": Elementary(2, sympy.besselk, _by_context("besselk")),
-    "zeta": Elementary(1, None, _by_context("zeta")),
-    "Si": Elementary(1, sympy.Si, _by_context("si")),
-    "Ci": Elementary(1, sympy.Ci, _by_context("ci")),
-    "Ei": Elementary(1, sympy.Ei, _by_context("ei")),
     "pi": Elementary(0, None, libmp.mpf_pi),
     "euler_gamma": Elementary(0, None, libmp.mpf_euler),
     "abs": Elementary(1, sympy.Abs, _absolute, True),
@@ -260,4 +193,10 @@ FUNCTIONS: dict[str, Elementary] = {
     "or": Elementary(2, None, lambda a, b, prec, rnd: fzero if a == b == fzero else fone),
     "not": Elementary(1, None, lambda a, prec, rnd: fone if a == fzero else fzero),
     "where": Elementary(3, None, _chosen),
+    "sum": Elementary(-1, lambda *xs: sympy.Add(*xs), lambda *xs: libmp.mpf_sum(xs[:-2], xs[-2], xs[-1])),
+    "dot": Elementary(-1, _inner_product, _inner),
+    # What is defined by equations: see gradcli.symbolic.implicit.
+    "gate": Elementary(0, None, _unsolved),
+    "unknown": Elementary(1, None, _unsolved),
+    **SPECIAL,
 }

@@ -248,9 +248,16 @@ class _Lowering:
         if op.kind != "elementwise":
             operands = [x if isinstance(x, np.ndarray) else np.asarray(self._plain(x), dtype=object) for x in operands]
         self.space.ties_matter = self.live and op.kink is not None
+        self.space.operands = operands
         try:
             return op.meaning(self.space, *operands, **node.params)
         except Unknown:
+            if self.space.has_no_form:
+                raise AbstractValue(
+                    f"there is no formula for {op.name}: its result is defined by equations",
+                    mend="gradcli grad and gradcli check need no formula",
+                    span=node.span,
+                ) from None
             if not self.space.ties_matter:
                 raise AbstractValue(
                     f"the meaning of {op.name} depends on the inputs' values",
@@ -280,6 +287,7 @@ class _Lowering:
             else:
                 columns.append([x] * _size(node.shape))
         space.ties_matter = False
+        space.operands = None
         try:
             return [meaning(space, *cells, **params) for cells in zip(*columns, strict=True)]
         except (GradcliError, Unprovable):

@@ -11,7 +11,9 @@ from mpmath import libmp
 from gradcli.symbolic import complexes
 from gradcli.symbolic.complexes import Complex
 from gradcli.symbolic.evaluate import Reader
-from gradcli.symbolic.functions import FUNCTIONS, Raw, defined, side
+from gradcli.symbolic.functions import FUNCTIONS
+from gradcli.symbolic.implicit import implicit
+from gradcli.symbolic.numbers import Number, digits_of, to_float, two_to
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 
 #: Names that meanings may use beside those of the elementary functions themselves.
@@ -29,7 +31,7 @@ _ALIASES = {
 
 
 class Unknown(Exception):
-    """A choice by value was asked for where values are not known, or where they tie."""
+    """A value, or a choice by it, was asked for where values are not known, or where they tie."""
 
 
 class Namespace:
@@ -39,6 +41,9 @@ class Namespace:
 
     Attributes:
         ties_matter: whether `argmax` refuses to choose among equals, so that the choice stays in the graph.
+        operands: the arrays of cells that the meaning being asked is of; None for a function of scalars, which can be
+            computed to one rounding.
+        has_no_form: whether a meaning asked for values that are not known, being a solution of equations.
     """
 
     Unknown = Unknown
@@ -48,6 +53,8 @@ class Namespace:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.ties_matter = False
+        self.operands: Sequence[Any] | None = None
+        self.has_no_form = False
 
     @property
     def pi(self) -> Scalar:
@@ -74,6 +81,9 @@ class Namespace:
         words = [self.lifted(x) for x in xs]
         if any(isinstance(x, Complex) for x in words):
             return self._of_complex(name, words)
+        orders = FUNCTIONS[name].orders if name in FUNCTIONS else 0
+        if orders and len(words) == FUNCTIONS[name].arity - orders:
+            words = [self.lifted(0)] * orders + words
         return self._scalar(self.graph.apply(name, *(x.index for x in words)))
 
     def _of_complex(self, name: str, words: Sequence[Any]) -> Any:
@@ -83,8 +93,10 @@ class Namespace:
         if name == "eq":
             a, b = (self._pair(x) for x in words)
             return self.and_(self.eq(a.re, b.re), self.eq(a.im, b.im))
-        if name in complexes.FUNCTIONS:
+        if name in complexes.FUNCTIONS and len(words) == 1:
             return complexes.FUNCTIONS[name](words[0])
+        if name.startswith("bessel") and not isinstance(words[0], Complex):
+            return complexes.analytic(name, words[1], words[0])
         raise Unprovable(f"{name} of complex numbers can't be proved")
 
     def _pair(self, x: Any) -> Complex:
@@ -113,7 +125,12 @@ class Namespace:
 
     def digamma(self, x: Any) -> Any:
         """The logarithmic derivative of gamma."""
-        return self._apply("polygamma", 0, x)
+        return self.polygamma(0, x)
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        """The derivative of order n of digamma."""
+        z = self.lifted(x)
+        return complexes.analytic("digamma", z, order=n) if isinstance(z, Complex) else self._apply("polygamma", n, z)
 
     def expm1(self, x: Any) -> Any:
         """exp(x) - 1."""
@@ -124,6 +141,30 @@ class Namespace:
         return self.log(1 + self.lifted(x))
 
     # --- choices -----------------------------------------------------------------------------------------------------
+
+    def sum(self, xs: Sequence[Any]) -> Any:
+        """The sum of numbers."""
+        return self._joined(list(xs), None)
+
+    def dot(self, xs: Sequence[Any], ys: Sequence[Any]) -> Any:
+        """The sum of products, of numbers and as many others."""
+        return self._joined(list(xs), list(ys))
+
+    def _joined(self, xs: list[Any], ys: list[Any] | None) -> Any:
+        """A sum or an inner product as one scalar of the graph; of complex numbers by their parts."""
+        graph = self.graph
+        words = [[self.lifted(x) for x in part] for part in (xs, ys) if part is not None]
+        if any(isinstance(x, Complex) for part in words for x in part):
+            return self._joined_parts(*words)
+        found = [[x.index for x in part] for part in words]
+        return self._scalar(graph.total(found[0]) if ys is None else graph.inner(*found))
+
+    def _joined_parts(self, xs: list[Any], ys: list[Any] | None = None) -> Any:
+        a, b = ([complexes.parts(x)[n] for x in xs] for n in (0, 1))
+        if ys is None:
+            return Complex(self.sum(a), self.sum(b))
+        c, d = ([complexes.parts(y)[n] for y in ys] for n in (0, 1))
+        return Complex(self.dot([*a, *b], [*c, *(-self.lifted(y) for y in d)]), self.dot([*a, *b], [*d, *c]))
 
     def where(self, c: Any, a: Any, b: Any) -> Any:
         """a where c holds, else b."""
@@ -144,16 +185,30 @@ class Namespace:
         if any(isinstance(x, Complex) for x in cells):
             raise Unprovable("complex numbers have no order")
         reader = self.graph.reader(Reader)
-        values = [reader.value(self.lifted(x).index) for x in cells]
-        if any(x is None for x in values):
+        values = [reader.number(self.lifted(x).index) for x in cells]
+        known = [x for x in values if x is not None]
+        if len(known) < len(values):
             raise Unknown
         best = 0
-        for i, x in enumerate(values):
-            if libmp.mpf_gt(x, values[best]):
+        for i, x in enumerate(known):
+            if x > known[best]:
                 best = i
-        if self.ties_matter and any(_tied(x, values[best]) for i, x in enumerate(values) if i != best):
+        if self.ties_matter and any(_tied(x, known[best]) for i, x in enumerate(known) if i != best):
             raise Unknown
         return best
+
+    # --- results that equations define --------------------------------------------------------------------------------
+
+    def implicit(self, equations: Callable[[list[Any]], Sequence[Any]], start: Sequence[Any]) -> list[Any]:
+        """The solution of equations near `start`, see `gradcli.symbolic.implicit`.
+
+        Raises:
+            Unprovable: there is none, or the equations are singular there.
+        """
+        if self.operands is None:
+            return list(implicit(self.graph, equations, start, None))
+        operands = [{i for x in np.ravel(cells) for i in _indices(x)} for cells in self.operands]
+        return list(implicit(self.graph, equations, start, operands))
 
     # --- comparisons and logic: truths are the numbers 0 and 1 -------------------------------------------------------
 
@@ -215,6 +270,29 @@ class Namespace:
         """The complex conjugate."""
         return self.lifted(x).conjugate()
 
+    # --- values: last, as it hides Python's own name
+
+    def float(self, x: Any) -> float:
+        """The float nearest to a number's value.
+
+        Raises:
+            Unknown: the value is not known.
+        """
+        if isinstance(x, Complex):
+            raise Unprovable("a complex number is no float: ask for its parts")
+        value = self.graph.reader(Reader).number(self.lifted(x).index)
+        if value is None:
+            self.has_no_form = True
+            raise Unknown
+        return to_float(value)
+
+
+def _indices(x: Any) -> tuple[int, ...]:
+    """The scalars that a cell is made of."""
+    if isinstance(x, Complex):
+        return (*_indices(x.re), *_indices(x.im))
+    return (x.index,) if isinstance(x, Scalar) else ()
+
 
 def _whole(x: Any) -> int | None:
     """A number that is a whole one, as an int."""
@@ -224,11 +302,9 @@ def _whole(x: Any) -> int | None:
     return int(x) if isinstance(x, int | float | np.number) and int(x) == x else None
 
 
-def _tied(x: Raw, y: Raw) -> bool:
+def _tied(x: Number, y: Number) -> bool:
     """Whether two numbers are equal, up to what a float would show."""
     if x == y:
         return True
-    if not (defined(x) and defined(y)):
-        return False
-    gap = libmp.mpf_abs(libmp.mpf_sub(x, y, 100, "n"))
-    return side(libmp.mpf_sub(gap, libmp.mpf_shift(libmp.mpf_abs(y), -48), 100, "n")) <= 0
+    with digits_of(50):
+        return x.is_finite() and y.is_finite() and abs(x - y) <= abs(y) * two_to(-48)

@@ -23,9 +23,8 @@ from gradcli.graph.values import CoreValue, concrete
 from gradcli.symbolic import branches
 from gradcli.symbolic.closed import is_small, proved_whole
 from gradcli.symbolic.complexes import Complex
-from gradcli.symbolic.derivatives import to_float
 from gradcli.symbolic.evaluate import Evaluation
-from gradcli.symbolic.functions import UNDEFINED, Raw, defined
+from gradcli.symbolic.functions import UNDEFINED, Raw, defined, to_float
 from gradcli.symbolic.kinks import Sides, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
 from gradcli.symbolic.report import InputReport, Report, place_of
@@ -119,11 +118,11 @@ class _Judge:
                 raise Unprovable(f"input '{name}' is not finite")
 
     def _check_defined(self) -> None:
-        values = self.matrix.evaluation.values
+        numbers = self.matrix.evaluation.numbers
         for cells in self.lowered.outputs:
             for x in cells.ravel():
-                value = None if isinstance(x, Complex) else values[x.index]
-                if value is not None and not defined(value):
+                value = None if isinstance(x, Complex) else numbers[x.index]
+                if value is not None and not value.is_finite():
                     raise Unprovable("the program's result is undefined at this point")
 
     def _lower(self) -> Lowered:
@@ -349,10 +348,10 @@ class _Judge:
         return arguments[index] == words or any(a in words or set(arguments[a]) == set(words) for a in arguments[index])
 
     def _undefined_op(self) -> tuple[str, str | None]:
-        values = self.matrix.evaluation.values
-        for index, value in enumerate(values):
-            if value is not None and not defined(value):
-                for user in range(index, len(values)):
+        numbers = self.matrix.evaluation.numbers
+        for index, value in enumerate(numbers):
+            if value is not None and not value.is_finite():
+                for user in range(index, len(numbers)):
                     node = self.lowered.origin(min(user, self.rows - 1))
                     if node is not None and node.op is not None:
                         return node.op.name, place_of(node.span)

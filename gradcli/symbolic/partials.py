@@ -11,9 +11,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sympy
+from mpmath import libmp
 
 from gradcli.symbolic.functions import FUNCTIONS
-from gradcli.symbolic.scalars import Graph, Unprovable
+from gradcli.symbolic.scalars import DOT, SUM, Graph, Unprovable
+from gradcli.symbolic.special_functions import BY_CLASS
 
 #: The elementary function of each SymPy class that takes the same arguments.
 _BY_CLASS: dict[Any, str] = {
@@ -32,25 +34,11 @@ _BY_CLASS: dict[Any, str] = {
     sympy.asinh: "asinh",
     sympy.acosh: "acosh",
     sympy.atanh: "atanh",
-    sympy.sinc: "sinc",
-    sympy.erf: "erf",
-    sympy.erfc: "erfc",
-    sympy.erfi: "erfi",
-    sympy.erfinv: "erfinv",
     sympy.gamma: "gamma",
-    sympy.loggamma: "loggamma",
-    sympy.polygamma: "polygamma",
-    sympy.LambertW: "lambertw",
-    sympy.besselj: "besselj",
-    sympy.bessely: "bessely",
-    sympy.besseli: "besseli",
-    sympy.besselk: "besselk",
-    sympy.Si: "Si",
-    sympy.Ci: "Ci",
-    sympy.Ei: "Ei",
     sympy.Abs: "abs",
     sympy.sign: "sign",
     sympy.floor: "floor",
+    **BY_CLASS,
 }
 
 
@@ -80,6 +68,14 @@ def partial(graph: Graph, index: int, position: int) -> int | None:
     name, arguments = graph.functions[index], graph.arguments[index]
     if name == "where":
         return _of_choice(graph, arguments, position)
+    if name == SUM:
+        return graph.number(1)
+    if name == DOT:
+        return arguments[(position + len(arguments) // 2) % len(arguments)]
+    if ":" in name:
+        return _of_complex_part(graph, name, arguments, position)
+    if FUNCTIONS[name].orders:
+        return _of_next_order(graph, name, arguments, position)
     template = _template(name, position)
     return None if template is None else template.replayed(graph, arguments)
 
@@ -91,12 +87,36 @@ def _of_choice(graph: Graph, arguments: tuple[int, ...], position: int) -> int |
     return graph.apply("where", arguments[0], graph.number(yes), graph.number(no))
 
 
+def _of_next_order(graph: Graph, name: str, arguments: tuple[int, ...], position: int) -> int:
+    """The partial derivative of a function of orders: itself, one order higher in that argument."""
+    function = FUNCTIONS[name]
+    place = position - (function.arity - function.orders)
+    if place < 0:
+        raise Unprovable(f"no derivative of {name} by its argument {position - function.orders + 1} is known")
+    raised = list(arguments)
+    order = graph.numbers[arguments[place]]
+    raised[place] = graph.number(libmp.to_int(order) + 1)
+    return graph.apply(name, *raised)
+
+
+def _of_complex_part(graph: Graph, name: str, arguments: tuple[int, ...], position: int) -> int:
+    """The partial derivative of the real or imaginary part of an analytic function: Cauchy and Riemann's equations."""
+    part, _, function = name.partition(":")
+    n, *rest = arguments
+    higher = graph.number(libmp.to_int(graph.numbers[n]) + 1)
+    if position == len(arguments) - 2:
+        return graph.apply(name, higher, *rest)
+    if position < len(arguments) - 2:
+        raise Unprovable(f"no derivative of {function} by its order is known")
+    if part == "im":
+        return graph.apply(f"re:{function}", higher, *rest)
+    return graph.apply("neg", graph.apply(f"im:{function}", higher, *rest))
+
+
 @cache
 def _template(name: str, position: int) -> Template | None:
     function = FUNCTIONS[name]
     if function.symbolic is None:
-        if name == "zeta":
-            raise Unprovable("SymPy has no derivative of zeta")
         return None
     symbols = sympy.symbols(f"a:{function.arity}", real=True)
     found = sympy.diff(function.symbolic(*symbols), symbols[position])
@@ -188,10 +208,7 @@ def _rational(graph: Graph, e: Any) -> int:
 
 
 def _sum(graph: Graph, terms: list[int]) -> int:
-    found = terms[0]
-    for term in terms[1:]:
-        found = graph.apply("add", found, term)
-    return found
+    return graph.total(terms)
 
 
 def _product(graph: Graph, e: Any, done: Mapping[Any, int]) -> int:
@@ -228,7 +245,10 @@ def _function(graph: Graph, e: Any, done: Mapping[Any, int]) -> int:
         for x in e.args[1:]:
             found = graph.apply(name, found, done[x])
         return found
-    name = _BY_CLASS.get(e.func, "")
-    if not name or FUNCTIONS[name].arity != len(e.args):
+    name, args = _BY_CLASS.get(e.func, ""), e.args
+    if name == "lambertw" and len(args) == 2:
+        name, args = ("lambertw_lower" if args[1] == -1 else ""), args[:1]
+    if not name or FUNCTIONS[name].arity - FUNCTIONS[name].orders != len(args):
         raise Unprovable(f"SymPy's {e.func.__name__} is not among the functions that can be evaluated")
-    return graph.apply(name, *(done[x] for x in e.args))
+    nothing = [graph.number(0)] * FUNCTIONS[name].orders
+    return graph.apply(name, *nothing, *(done[x] for x in args))

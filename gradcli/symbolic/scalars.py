@@ -6,7 +6,8 @@ applications are made once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,17 @@ from gradcli.symbolic.functions import Raw, side
 
 #: Names of nodes that are no application of a function.
 NUMBER, INPUT = "number", "input"
+#: Names of the nodes of an implicit result, see `gradcli.symbolic.implicit`.
+GATE, UNKNOWN = "gate", "unknown"
+#: A sum of any number of scalars; and an inner product, of the first half of its arguments with the second half.
+SUM, DOT = "sum", "dot"
 #: Numbers are folded into one while their mantissa stays below this many bits; longer ones stay applications.
 _FOLDED_BITS = 1200
 
 #: Bytes that a scalar costs with its values, and how many are charged at a time (a mask).
 _BYTES, _CHARGED = 600, (1 << 15) - 1
+#: Sums of fewer terms are made of additions.
+_FEW = 3
 
 #: What may stand where a scalar is expected.
 Number = Any
@@ -48,17 +55,20 @@ class Graph:
         labels: for an input, what it is called: (name, flat index).
         limit: how many scalars there may be.
         folds: whether numbers are added up and multiplied as they come; formulas keep them as they were written.
+        systems: the equations that stand behind a GATE.
     """
 
     def __init__(self, limit: int | None = None, *, folds: bool = True) -> None:
         self.functions: list[str] = []
         self.arguments: list[tuple[int, ...]] = []
         self.numbers: list[Raw | None] = []
-        self.bits: list[int] = []
+        self.bits = bytearray()
         self.labels: dict[int, tuple[str, int]] = {}
         self.limit = limit
         self.folds = folds
-        self._made: dict[tuple[str, Any], int] = {}
+        self.systems: dict[int, Any] = {}
+        self._is_number = bytearray()
+        self._made: dict[str, dict[Any, int]] = {}
         self._reader: Any = None
 
     def __len__(self) -> int:
@@ -69,10 +79,11 @@ class Graph:
     def number(self, value: Any) -> int:
         """The index of an exact number: that of a bool, an int, a float (its binary value) or a raw mpmath number."""
         raw = value if type(value) is tuple else exact(value)
-        key = (NUMBER, raw)
-        found = self._made.get(key)
+        known = self._made.setdefault(NUMBER, {})
+        found = known.get(raw)
         if found is None:
-            found = self._made[key] = self._append(NUMBER, (), raw)
+            found = known[raw] = self._append(NUMBER, (), raw)
+            self._is_number[found] = 1
         return found
 
     def input(self, name: str, index: int, value: Raw | None) -> int:
@@ -85,18 +96,66 @@ class Graph:
         """A new scalar of the same value, which a derivative is taken by."""
         return self._append("leaf", (index,), None)
 
+    def gate(self, system: Any) -> int:
+        """A new scalar that stands for solving equations; its arguments are set when they are known."""
+        made = self._append(GATE, (), None)
+        self.systems[made] = system
+        return made
+
+    def unknown(self, gate: int) -> int:
+        """A new scalar: the next unknown of the equations behind a gate."""
+        return self._append(UNKNOWN, (gate,), None)
+
     def apply(self, function: str, *arguments: int) -> int:
         """The index of a function's application, made at most once, and simplified where that is plain."""
         simple = _SIMPLER.get(function)
-        if simple is not None:
+        if simple is not None and (len(arguments) != 2 or self._any_number(*arguments)):
             found = simple(self, *arguments)
             if found is not None:
                 return found
-        key = (function, arguments)
-        made = self._made.get(key)
+        return self._once(function, arguments)
+
+    def _any_number(self, a: int, b: int) -> int:
+        return self._is_number[a] or self._is_number[b]
+
+    def _once(self, function: str, arguments: tuple[int, ...]) -> int:
+        known = self._made.get(function)
+        if known is None:
+            known = self._made[function] = {}
+        made = known.get(arguments)
         if made is None:
-            made = self._made[key] = self._append(function, arguments, None)
+            made = known[arguments] = self._append(function, arguments, None)
         return made
+
+    def total(self, terms: Sequence[int]) -> int:
+        """The index of a sum: of one node, unless there are few terms or formulas are to be kept as written."""
+        if not self.folds or len(terms) < _FEW:
+            return reduce(lambda a, b: self.apply("add", a, b), terms) if terms else self.number(0)
+        numbers = [t for t in terms if self._is_number[t]]
+        if not numbers:
+            return self._once(SUM, tuple(terms))
+        known = reduce(lambda a, b: self.apply("add", a, b), numbers)
+        others = [t for t in terms if not self._is_number[t]]
+        return self.apply("add", self.total(others), known)
+
+    def inner(self, xs: Sequence[int], ys: Sequence[int]) -> int:
+        """The index of an inner product: of one node, unless it is short or formulas are to be kept as written."""
+        flags, nothing = self._is_number, self._made.get(NUMBER, {}).get(fzero, -1)
+        numeric = any(map(flags.__getitem__, xs)) or any(map(flags.__getitem__, ys))
+        if numeric and self.folds:
+            kept = [(x, y) for x, y in zip(xs, ys, strict=True) if x != nothing and y != nothing]
+            known = [self.apply("mul", x, y) for x, y in kept if flags[x] and flags[y]]
+            if known:
+                others = [(x, y) for x, y in kept if not (flags[x] and flags[y])]
+                return self.total([self._inner(others), *known])
+            return self._inner(kept)
+        return self._inner(list(zip(xs, ys, strict=True)))
+
+    def _inner(self, pairs: Sequence[tuple[int, int]]) -> int:
+        if not self.folds or len(pairs) < _FEW:
+            return self.total([self.apply("mul", x, y) for x, y in pairs])
+        xs, ys = zip(*pairs, strict=True)
+        return self._once(DOT, (*xs, *ys))
 
     def _append(self, function: str, arguments: tuple[int, ...], raw: Raw | None) -> int:
         index = len(self.functions)
@@ -111,6 +170,7 @@ class Graph:
         self.arguments.append(arguments)
         self.numbers.append(raw)
         self.bits.append(0)
+        self._is_number.append(0)
         return index
 
     def round_from(self, start: int, bits: int) -> None:
@@ -120,14 +180,14 @@ class Graph:
 
     def round_at(self, index: int, bits: int) -> None:
         """Mark one application as rounded to `bits`."""
-        if self.functions[index] not in (NUMBER, INPUT):
+        if self.functions[index] not in (NUMBER, INPUT, GATE):
             self.bits[index] = bits
 
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def is_number(self, index: int) -> bool:
         """Whether a scalar is an exact number."""
-        return self.functions[index] == NUMBER
+        return bool(self._is_number[index])
 
     def reader(self, make: Callable[[Graph], Any]) -> Any:
         """The evaluation that answers questions while the graph is being made; kept, so that it only ever extends."""

@@ -13,7 +13,7 @@ from mpmath import libmp
 from sympy.logic.boolalg import Boolean
 
 from gradcli.graph.errors import ArgumentError
-from gradcli.symbolic.evaluate import Step, plan
+from gradcli.symbolic.evaluate import plan
 from gradcli.symbolic.functions import FUNCTIONS, Raw, defined
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
 
@@ -79,19 +79,19 @@ class Expressions:
         Raises:
             ArgumentError: one is too large to be a formula.
         """
-        for step in plan(self._graph, roots):
-            if step.place in self._made:
+        for place in plan(self._graph, roots):
+            if place in self._made:
                 continue
-            self._depths[step.place] = self._depth(step)
-            size = 1 + sum(self._sizes[a] for a in step.arguments)
+            self._depths[place] = self._depth(place)
+            size = 1 + sum(self._sizes[a] for a in self._graph.arguments[place])
             if size > 4 * _TREE:
                 self._refuse()
-            made = self._made[step.place] = self._expression(step.place)
+            made = self._made[place] = self._expression(place)
             if size > _TREE:  # SymPy may have added up what was counted piece by piece
                 size = int(sympy.count_ops(made)) + 1
             if size > _TREE:
                 self._refuse()
-            self._sizes[step.place] = size
+            self._sizes[place] = size
         return [number_of(self._made[r]) for r in roots]
 
     def _refuse(self) -> None:
@@ -99,10 +99,10 @@ class Expressions:
             f"the formula has more than {_TREE:,} operations", mend="gradcli grad gives the derivative's value"
         )
 
-    def _depth(self, step: Step) -> int:
+    def _depth(self, place: int) -> int:
         """How deep an expression is; sums and products of several terms are as deep as one."""
-        flat = self._graph.functions[step.place] in ("add", "sub", "mul")
-        depth = max((self._depths[a] for a in step.arguments), default=0) + (0 if flat else 1)
+        flat = self._graph.functions[place] in ("add", "sub", "mul")
+        depth = max((self._depths[a] for a in self._graph.arguments[place]), default=0) + (0 if flat else 1)
         if depth > _DEPTH:
             raise ArgumentError(
                 f"the formula is nested more than {_DEPTH} deep", mend="gradcli grad gives the derivative's value"

@@ -14,7 +14,7 @@ from gradcli.graph.values import OPERATORS, CoreValue, Value
 from gradcli.ops import registry
 from gradcli.ops.casts import ASTYPE
 from gradcli.ops.function import Function
-from gradcli.ops.joining import SPLIT, UNBIND, unbound
+from gradcli.ops.pieces import SPLIT, UNBIND, unbound
 from gradcli.ops.shape import RESHAPE
 from gradcli.tensor.handle import Tensor
 from gradcli.tensor.wrapping import unwrap, wrap
@@ -31,12 +31,16 @@ def called(function: Function, first: Any, values: Sequence[Any], kwargs: dict[s
     Raises:
         GradcliError: the function objects to the arguments.
     """
+    if function.in_place:
+        return _changed(function, first, values[1:], kwargs)
     requires_grad = False
     if "requires_grad" in kwargs and "requires_grad" not in function.parameters:
         kwargs = dict(kwargs)
         requires_grad = kwargs.pop("requires_grad")
     if type(first) is Tensor and (function.views or function.op is UNBIND or function.op is SPLIT):
         return _views(function, first, values[1:], kwargs)
+    if type(first) is Tensor and function.parameters[-1:] == ("inplace",) and _asks_in_place(function, values, kwargs):
+        return in_place(first, function.name, function, values[1:], kwargs)
     result = function(*values, **kwargs)
     if type(first) is Tensor and function.op is ASTYPE and result is values[0] and state.torch_semantics:
         return first
@@ -48,9 +52,32 @@ def called(function: Function, first: Any, values: Sequence[Any], kwargs: dict[s
     return made
 
 
+def _changed(function: Function, first: Any, rest: Sequence[Any], kwargs: dict[str, Any]) -> Tensor | None:
+    """A function that changes its first argument; with JAX's `inplace=False`, what it would make of it.
+
+    Raises:
+        ArgumentError: there is no first argument that could be changed.
+    """
+    kwargs = dict(kwargs)
+    changes = kwargs.pop("inplace", True)
+    if type(first) is not Tensor:
+        raise ArgumentError(f"{function.name}() changes its first argument, which must be a tensor")
+    if not changes:
+        return Tensor(function(first.value, *rest, **kwargs))
+    in_place(first, function.name, function, rest, kwargs)
+    return None
+
+
+def _asks_in_place(function: Function, values: Sequence[Any], kwargs: dict[str, Any]) -> bool:
+    """Whether a call says `inplace=True`, by name or by position."""
+    return bool(kwargs.get("inplace", len(values) == len(function.parameters) and values[-1]))
+
+
 def _views(function: Function, first: Tensor, rest: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     if function.op is not UNBIND and function.op is not SPLIT:
         value = function(first.value, *rest, **kwargs)
+        if isinstance(value, list | tuple):  # of several values
+            return wrap(value)
         if state.torch_semantics and function.op is RESHAPE and not _share_memory(first.value, value):
             if function.name == "view":
                 raise AutogradError(_NO_VIEW)

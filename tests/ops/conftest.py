@@ -1,6 +1,11 @@
-"""What holds for every op and function, whatever it computes; a test hands one call and gets all of it checked."""
+"""What holds for every op and function, whatever it computes; a test hands one call and gets all of it checked.
+
+The helpers beside these tests, in `table/`, are made importable here.
+"""
 
 import itertools
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +18,8 @@ from gradcli.graph.bind import bind, infer
 from gradcli.graph.node import PICK
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import Spec
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def is_shape(x):

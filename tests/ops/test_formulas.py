@@ -25,6 +25,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "where": {"condition": np.array([True, False, True, False, True])},
     "where_method": {"condition": np.array([True, False, True, False, True])},
     "polygamma": {"n": 2},
+    "threshold": {"threshold": 0.25, "value": -1.0},
     "add_torch": {"alpha": 2.5},
     "subtract_torch": {"alpha": 2.5},
 }

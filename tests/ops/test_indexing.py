@@ -13,7 +13,18 @@ from gradcli.graph.values import OPERATORS
 from gradcli.ops.indexing import getitem, setitem
 from gradcli.ops.registry import FUNCTIONS, lookup
 
-OURS = [f for f in FUNCTIONS if f.call.__module__ in ("gradcli.ops.indexing", "gradcli.ops.selecting")]
+ROOMS = (
+    "choosing",
+    "filling",
+    "indexing",
+    "masks",
+    "part_writes",
+    "putting",
+    "repeating",
+    "scattering",
+    "selecting",
+)
+OURS = [f for f in FUNCTIONS if f.call.__module__.removeprefix("gradcli.ops.") in ROOMS]
 CASES = [(f, c) for f in OURS for c in f.cases]
 
 ALL = slice(None)

@@ -8,7 +8,7 @@ import pytest
 from gradcli.autodiff import grad, hessian, jacfwd, jacobian, jacrev, jvp, vjp
 from gradcli.graph.errors import ArgumentError, DomainError, ShapeError
 from gradcli.graph.values import OPERATORS
-from gradcli.ops.linalg import positive_sample, sample
+from gradcli.ops.matrices import positive_sample, sample
 from gradcli.ops.registry import lookup
 
 sum_ = lookup("numpy", "sum")

@@ -15,12 +15,17 @@ ROOMS = {
     "gradcli.ops.axis_order",
     "gradcli.ops.casts",
     "gradcli.ops.joining",
+    "gradcli.ops.splitting",
     "gradcli.ops.rearranging",
     "gradcli.ops.diagonals",
+    "gradcli.ops.editing",
+    "gradcli.ops.padding_torch",
+    "gradcli.ops.sliding",
 }
 OURS = [f for f in FUNCTIONS if f.call.__module__ in ROOMS]
 CASES = [(f, c) for f in OURS for c in f.cases]
-DIFFERENTIABLE = [(f, c) for f, c in CASES if f.differentiable]
+# Differences would move the zeros that trim_zeros cuts off.
+DIFFERENTIABLE = [(f, c) for f, c in CASES if f.differentiable and f.name != "trim_zeros"]
 
 
 def names(pairs):
@@ -246,7 +251,7 @@ def test_a_complex_cast_to_real_is_the_real_part():
         ("numpy.split", (M, 0), ArgumentError, "at least 1"),
         ("torch.split", (M, [1, 2]), ShapeError, "do not add up to axis 0 of shape [2, 3]"),
         ("numpy.tile", (M, -1), ArgumentError, "can't be negative"),
-        ("numpy.pad", (M, 1, "linear_ramp"), ArgumentError, "unknown mode 'linear_ramp'"),
+        ("numpy.pad", (M, 1, "ramp"), ArgumentError, "unknown mode 'ramp'"),
         ("numpy.pad", (M, [1, 2, 3]), ArgumentError, "a pair for each of 2 axes"),
         ("numpy.pad", (np.zeros(0), 1, "edge"), ShapeError, "nothing along axis 0"),
         ("numpy.trace", (M[0],), ShapeError, "trace needs a matrix, not shape [3]"),
@@ -267,7 +272,7 @@ def test_node_names_are_pytorchs():
     from gradcli.ops.axis_order import SWAPAXES, TRANSPOSE, T
     from gradcli.ops.broadcasting import BROADCAST_TO
     from gradcli.ops.casts import ASTYPE, CLONE
-    from gradcli.ops.joining import CONCATENATE, STACK, UNBIND
+    from gradcli.ops.pieces import CONCATENATE, STACK, UNBIND
     from gradcli.ops.shape import RESHAPE
     from gradcli.ops.singleton_axes import EXPAND_DIMS
 

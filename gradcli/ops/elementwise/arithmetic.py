@@ -1,4 +1,4 @@
-"""Sums, products, quotients and remainders.
+"""Sums, products and quotients.
 
 Python's operators compute them, not NumPy's ufuncs: on arrays they are the same, on scalars several times faster.
 """
@@ -14,8 +14,10 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
-from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.elementwise.piecewise import TRUNC
+from gradcli.ops.carrying import carried, carried_over
+from gradcli.ops.elementwise.pairs import BROADCASTS, COMPLEX_CASE, COMPLEX_PAIR, PAIR
+from gradcli.ops.elementwise.remainders import FLOOR_DIVIDE
+from gradcli.ops.elementwise.rounding import TRUNC
 from gradcli.ops.function import case
 from gradcli.ops.kinds import added, elementwise, elementwise_general
 from gradcli.ops.kinds import conj as conjugated
@@ -52,10 +54,6 @@ def _div_node(operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return ("DivBackward0", (0, 1))
 
 
-def _remainder_node(operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
-    return ("RemainderBackward0", (0,)) if _is_number(operands[1]) else ("RemainderBackward1", (0, 1))
-
-
 ADD = elementwise("add", operator.add, 1, 1, meaning=lambda S, x, y: x + y, torch="Add", doc="Sum of two values.")
 SUB = elementwise(
     "subtract", _subtract, 1, -1, meaning=lambda S, x, y: x - y, torch=_sub_node, doc="Difference of two values."
@@ -74,8 +72,11 @@ MUL = elementwise(
 DIV = elementwise_general(
     "divide",
     _divide,
-    vjps=(lambda g, z, x, y: g / conjugated(y), lambda g, z, x, y: -g * conjugated(z / y)),
-    jvp=lambda ts, z, x, y: added(ts[0], None if ts[1] is None else -z * ts[1]) / y,
+    vjps=(
+        lambda g, z, x, y: carried_over(g, conjugated(y)),
+        lambda g, z, x, y: carried(-g, conjugated(z / y)),
+    ),
+    jvp=lambda ts, z, x, y: carried_over(added(ts[0], None if ts[1] is None else carried(-ts[1], z)), y),
     meaning=lambda S, x, y: x / y,
     torch=_div_node,
     saves=((0, 1), 1),
@@ -87,7 +88,13 @@ NEG = elementwise(
 POSITIVE = elementwise("positive", np.positive, 1, meaning=lambda S, x: x, torch="Alias", doc="The value itself.")
 
 add = elementwise_function(
-    ADD, parameters=PAIR, floats=False, derivative="1, 1", where="numpy", also=(".add@numpy",), cases=BROADCASTS
+    ADD,
+    parameters=PAIR,
+    floats=False,
+    derivative="1, 1",
+    where="numpy",
+    also=(".add@numpy",),
+    cases=(*BROADCASTS, *COMPLEX_PAIR),
 )
 subtract = elementwise_function(
     SUB,
@@ -96,7 +103,7 @@ subtract = elementwise_function(
     derivative="1, -1",
     where="numpy",
     also=(".subtract@numpy", ".sub@numpy"),
-    cases=BROADCASTS,
+    cases=(*BROADCASTS, *COMPLEX_PAIR),
 )
 _ALPHA = (case((2, 3), (3,)), case((3,), (3,), alpha=2.5))
 
@@ -133,8 +140,26 @@ def subtract_torch(input: Any, other: Any, alpha: Any = 1) -> CoreValue:
     return bind(SUB, *operands((input, _scaled(other, alpha)), False))
 
 
+@function(
+    "rsub",
+    family="elementwise",
+    where="torch",
+    op=SUB,
+    derivative="-alpha, 1",
+    cases=_ALPHA,
+)
+def rsub(input: Any, other: Any, alpha: Any = 1) -> CoreValue:
+    """other - alpha*input."""
+    return bind(SUB, *operands((other, _scaled(input, alpha)), False))
+
+
 multiply = elementwise_function(
-    MUL, parameters=PAIR, floats=False, derivative="y, x", also=("torch.mul", ".mul"), cases=BROADCASTS
+    MUL,
+    parameters=PAIR,
+    floats=False,
+    derivative="y, x",
+    also=("torch.mul", ".mul"),
+    cases=(*BROADCASTS, *COMPLEX_PAIR),
 )
 divide = elementwise_function(
     DIV,
@@ -142,33 +167,19 @@ divide = elementwise_function(
     floats=False,
     derivative="1/y, -x/y**2",
     domain=(0.5, 2.0),
+    defined="y != 0",
     where="numpy",
     also=("numpy.true_divide", "torch.true_divide", ".true_divide@torch", ".divide@numpy", ".div@numpy"),
-    cases=BROADCASTS,
+    cases=(*BROADCASTS, *COMPLEX_PAIR),
 )
-negative = elementwise_function(NEG, floats=False, derivative="-1", also=("torch.neg", ".neg"))
-positive = elementwise_function(POSITIVE, floats=False, derivative="1")
+negative = elementwise_function(NEG, floats=False, derivative="-1", also=("torch.neg", ".neg"), cases=(COMPLEX_CASE,))
+positive = elementwise_function(POSITIVE, floats=False, derivative="1", cases=(COMPLEX_CASE,))
 
 
-def _floor_divide_meaning(S: Any, x: Any, y: Any) -> Any:
-    return S.floor(x / y)
-
-
-def _on_a_step(x: Any, y: Any) -> Any:
-    return np.remainder(x, y) == 0
-
-
-FLOOR_DIVIDE = elementwise(
-    "floor_divide",
-    np.floor_divide,
-    0,
-    0,
-    meaning=_floor_divide_meaning,
-    kink=_on_a_step,
-    torch=lambda operands, params: ("NotImplemented", (0,)),
-    doc="Quotient, rounded down.",
-)
-floor_divide = elementwise_function(FLOOR_DIVIDE, parameters=PAIR, floats=False, derivative="0, 0", domain=(0.5, 2.0))
+@function("identity_jax", family="activation", where="", also=("jax.nn.identity",), op=POSITIVE, derivative="1")
+def identity_jax(x: Any) -> CoreValue:
+    """The value itself."""
+    return bind(POSITIVE, *operands((x,), False))
 
 
 @function(
@@ -179,6 +190,8 @@ floor_divide = elementwise_function(FLOOR_DIVIDE, parameters=PAIR, floats=False,
     op=DIV,
     derivative="1/other, -input/other**2",
     domain=(0.5, 2.0),
+    defined="other != 0",
+    kinks="with a rounding_mode a jump at every integer; the derivative is 0, as in PyTorch",
     cases=(case((2, 3), (3,)), case((3,), (3,), rounding_mode="floor"), case((3,), (3,), rounding_mode="trunc")),
 )
 def divide_torch(input: Any, other: Any, rounding_mode: str | None = None) -> CoreValue:
@@ -191,24 +204,3 @@ def divide_torch(input: Any, other: Any, rounding_mode: str | None = None) -> Co
     if rounding_mode == "trunc":
         return bind(TRUNC, bind(DIV, x, y))
     raise ArgumentError(f"div: rounding_mode is None, 'floor' or 'trunc', not {rounding_mode!r}")
-
-
-REMAINDER = elementwise(
-    "remainder",
-    np.remainder,
-    1,
-    lambda z, x, y: -floor_divide(x, y),
-    meaning=lambda S, x, y: x - y * S.floor(x / y),
-    kink=_on_a_step,
-    torch=_remainder_node,
-    saves=((0, 1), (1, 1)),
-    doc="Remainder with the sign of the divisor, as Python's %.",
-)
-remainder = elementwise_function(
-    REMAINDER,
-    parameters=PAIR,
-    floats=False,
-    derivative="1, -floor(x/y)",
-    domain=(0.6, 2.0),
-    also=("numpy.mod",),
-)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.elementwise.pairs import PAIR
+from gradcli.ops.elementwise.pairs import COMPLEX_CASE, PAIR
 from gradcli.ops.kinds import constant
 from gradcli.ops.registry import elementwise_function
 
@@ -44,6 +44,14 @@ INVERT = constant("invert", np.invert, meaning=lambda S, x: S.invert(x), doc="Th
 ISNAN = constant("isnan", np.isnan, meaning=lambda S, x: S.false, doc="Whether it is not a number.")
 ISINF = constant("isinf", np.isinf, meaning=lambda S, x: S.false, doc="Whether it is infinite.")
 ISFINITE = constant("isfinite", np.isfinite, meaning=lambda S, x: S.true, doc="Whether it is finite.")
+ISPOSINF = constant("isposinf", np.isposinf, meaning=lambda S, x: S.false, doc="Whether it is positive and infinite.")
+ISNEGINF = constant("isneginf", np.isneginf, meaning=lambda S, x: S.false, doc="Whether it is negative and infinite.")
+ISREAL = constant(
+    "isreal", np.isreal, meaning=lambda S, x: S.eq(S.im(x), 0), doc="Whether it has no imaginary part, or one of 0."
+)
+ISCOMPLEX = constant(
+    "iscomplex", np.iscomplex, meaning=lambda S, x: S.ne(S.im(x), 0), doc="Whether it has an imaginary part but 0."
+)
 
 less = elementwise_function(LESS, parameters=PAIR, floats=False, family="logic", also=("torch.lt", ".lt"))
 less_equal = elementwise_function(LESS_EQUAL, parameters=PAIR, floats=False, family="logic", also=("torch.le", ".le"))
@@ -62,7 +70,17 @@ logical_not = elementwise_function(LOGICAL_NOT, floats=False, family="logic")
 bitwise_and = elementwise_function(BITWISE_AND, parameters=PAIR, floats=False, family="logic")
 bitwise_or = elementwise_function(BITWISE_OR, parameters=PAIR, floats=False, family="logic")
 bitwise_xor = elementwise_function(BITWISE_XOR, parameters=PAIR, floats=False, family="logic")
-invert = elementwise_function(INVERT, floats=False, family="logic", where="numpy", also=("torch.bitwise_not",))
+invert = elementwise_function(
+    INVERT,
+    floats=False,
+    family="logic",
+    where="numpy",
+    also=("torch.bitwise_not", "numpy.bitwise_not", "numpy.bitwise_invert"),
+)
 isnan = elementwise_function(ISNAN, floats=False, family="logic")
 isinf = elementwise_function(ISINF, floats=False, family="logic")
 isfinite = elementwise_function(ISFINITE, floats=False, family="logic")
+isposinf = elementwise_function(ISPOSINF, floats=False, family="logic")
+isneginf = elementwise_function(ISNEGINF, floats=False, family="logic")
+isreal = elementwise_function(ISREAL, floats=False, family="logic", cases=(COMPLEX_CASE,))
+iscomplex = elementwise_function(ISCOMPLEX, floats=False, family="logic", where="numpy", cases=(COMPLEX_CASE,))

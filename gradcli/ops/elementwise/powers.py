@@ -1,4 +1,8 @@
-"""Powers, roots, exponentials and logarithms."""
+"""Powers by a fixed exponent and roots, exponentials and logarithms.
+
+Some slopes are ops of their own, so that each derivative of them is written in the form that neither cancels nor
+overflows on the way.
+"""
 
 from __future__ import annotations
 
@@ -6,63 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
-from gradcli.ops.elementwise.comparison import equal, greater_equal, logical_and
-from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.elementwise.piecewise import where
-from gradcli.ops.function import Function
+from gradcli.graph.bind import bind
+from gradcli.graph.op import Op
+from gradcli.ops.elementwise.limits import quiet
+from gradcli.ops.elementwise.pairs import COMPLEX_CASE
+from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
 
-
-def _power(x: Any, y: Any) -> Any:
-    """`x**y`; integers to a negative power are floats here, where NumPy refuses."""
-    if dtype_of(x).kind in "iub" and dtype_of(y).kind in "iub" and np.any(np.asarray(y) < 0):
-        return np.power(np.asarray(x, dtype=np.float64), y)
-    return np.power(x, y)
-
-
-def _power_partial_base(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
-    if isinstance(y, int | float):  # the common case, in the form that needs no second power where none is needed
-        if y == 2:
-            return 2 * x
-        return 0.0 if y == 0 else y * x ** (y - 1)
-    # y * x**(y - 1), which at y = 0 is 0 even where x**-1 is infinite (PyTorch's choice).
-    return where(equal(y, 0), 0.0, y * power(x, where(equal(y, 0), 1.0, y - 1)))
-
-
-def _power_partial_exponent(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
-    # x**y * log(x); at x = 0 the limit for y > 0 is 0, and PyTorch takes 0 for y = 0 too.
-    at_zero = logical_and(equal(x, 0), greater_equal(y, 0))
-    return where(at_zero, 0.0, z * log(where(at_zero, 1.0, to_floating(x))))
-
-
-def _pow_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
-    """One node for each kind of operands: a number as the exponent, two tensors, a number as the base."""
-    if not hasattr(operands[1], "dtype"):
-        return ("PowBackward0", (0,))
-    return ("PowBackward1", (0, 1)) if hasattr(operands[0], "dtype") else ("PowBackward2", (1,))
-
-
-POW = elementwise(
-    "power",
-    _power,
-    _power_partial_base,
-    _power_partial_exponent,
-    meaning=lambda S, x, y: S.pow(x, y),
-    torch=_pow_node,
-    saves=(0, 1, ("y", 1)),
-    doc="x to the power y.",
-)
-power = elementwise_function(
-    POW,
-    parameters=PAIR,
-    floats=False,
-    derivative="y*x**(y - 1), x**y*log(x)",
-    domain=(0.3, 2.5),
-    also=("torch.pow", ".pow", "math.pow", "numpy.pow"),
-    cases=BROADCASTS,
-)
 SQUARE = elementwise(
     "square",
     np.square,
@@ -72,17 +27,31 @@ SQUARE = elementwise(
     saves=(0,),
     doc="x times x.",
 )
-square = elementwise_function(SQUARE, floats=False, derivative="2*x")
+
+
+def _half_over(y: Any) -> Any:
+    return 0.5 / (y if y.dtype.kind == "c" else np.abs(y))
+
+
+# The root of -0.0 is -0.0, and the slope beside it positive all the same.
+SQRT_SLOPE: Op = elementwise(
+    "sqrt_slope",
+    _half_over,
+    lambda s, y: -2 * (s * s),
+    meaning=lambda S, y: 1 / (2 * y),
+    torch="Div",
+    saves=(0,),
+    doc="The derivative of the square root, by the root.",
+)
 SQRT = elementwise(
     "sqrt",
     np.sqrt,
-    lambda y, x: 0.5 / y,
+    lambda y, x: bind(SQRT_SLOPE, y),
     meaning=lambda S, x: S.sqrt(x),
     torch="Sqrt",
     saves=("y",),
     doc="Square root.",
 )
-sqrt = elementwise_function(SQRT, derivative="1/(2*sqrt(x))", domain=(0.2, 3.0))
 RSQRT = elementwise(
     "rsqrt",
     lambda x: 1 / np.sqrt(x),
@@ -92,19 +61,29 @@ RSQRT = elementwise(
     saves=("y",),
     doc="One over the square root.",
 )
-rsqrt = elementwise_function(
-    RSQRT, derivative="-1/(2*x*sqrt(x))", domain=(0.2, 3.0), where="torch method", also=("jax.lax.rsqrt",)
+
+
+@quiet
+def _cbrt_slope(x: Any) -> Any:
+    """cbrt(x)/(3 x), by a quotient that can't overflow; infinite at 0, and 0 at infinity."""
+    y = np.cbrt(x)
+    return np.where(np.isinf(x), 0 / np.abs(y), np.where(x == 0, np.inf, y / x / 3)).astype(y.dtype)
+
+
+CBRT_SLOPE: Op = elementwise(
+    "cbrt_slope",
+    _cbrt_slope,
+    lambda s, x: (-2 / 3) * (s / x),
+    meaning=lambda S, x: S.cbrt(x) / (3 * x),
+    doc="The derivative of the cube root.",
 )
 CBRT = elementwise(
     "cbrt",
     np.cbrt,
-    lambda y, x: 1 / (3 * y * y),
+    lambda y, x: bind(CBRT_SLOPE, x),
     meaning=lambda S, x: S.cbrt(x),
-    saves=("y",),
+    saves=(0,),
     doc="Cube root.",
-)
-cbrt = elementwise_function(
-    CBRT, derivative="1/(3*cbrt(x)**2)", domain=(0.2, 3.0), where="numpy", also=("scipy.special.cbrt",)
 )
 RECIPROCAL = elementwise(
     "reciprocal",
@@ -115,11 +94,42 @@ RECIPROCAL = elementwise(
     saves=("y",),
     doc="One over x.",
 )
-reciprocal = elementwise_function(RECIPROCAL, derivative="-1/x**2", domain=(0.5, 2.0))
+square = elementwise_function(SQUARE, floats=False, derivative="2*x", cases=(COMPLEX_CASE,))
+sqrt = elementwise_function(
+    SQRT,
+    derivative="1/(2*sqrt(x))",
+    domain=(0.2, 3.0),
+    defined="x > 0",
+    kinks="x = 0: infinite, as in PyTorch; at -0.0 too",
+    cases=(COMPLEX_CASE,),
+)
+rsqrt = elementwise_function(
+    RSQRT,
+    derivative="-1/(2*x*sqrt(x))",
+    domain=(0.2, 3.0),
+    defined="x > 0",
+    where="torch method",
+    also=("jax.lax.rsqrt",),
+    cases=(COMPLEX_CASE,),
+)
+cbrt = elementwise_function(
+    CBRT,
+    derivative="1/(3*cbrt(x)**2)",
+    domain=(0.2, 3.0),
+    defined="x != 0",
+    kinks="x = 0: infinite, the limit from both sides",
+    where="numpy",
+    also=("scipy.special.cbrt",),
+    cases=(case(np.array([-8.0, -0.3])),),
+)
+reciprocal = elementwise_function(
+    RECIPROCAL, derivative="-1/x**2", domain=(0.5, 2.0), defined="x != 0", cases=(COMPLEX_CASE,)
+)
 
 
 # --- exponentials and logarithms ---
 
+_LN2, _LOG2_E, _LOG10_E = 0.6931471805599453, 1.4426950408889634, 0.4342944819032518
 
 EXP = elementwise(
     "exp",
@@ -160,7 +170,7 @@ LOG = elementwise(
 LOG2 = elementwise(
     "log2",
     np.log2,
-    lambda y, x: 1 / (x * _LN2),
+    lambda y, x: _LOG2_E / x,
     meaning=lambda S, x: S.log(x) / S.log(2),
     torch="Log2",
     saves=(0,),
@@ -169,33 +179,51 @@ LOG2 = elementwise(
 LOG10 = elementwise(
     "log10",
     np.log10,
-    lambda y, x: 1 / (x * _LN10),
+    lambda y, x: _LOG10_E / x,
     meaning=lambda S, x: S.log(x) / S.log(10),
     torch="Log10",
     saves=(0,),
     doc="Logarithm to base 10.",
 )
+
+
+def _log1p(x: Any) -> Any:
+    """Of complex x near 0 by the real function: NumPy's takes the logarithm of a modulus near 1."""
+    found = np.log1p(x)
+    if x.dtype.kind == "c":
+        near = np.abs(x) < 0.5
+        found = np.asarray(found)
+        found.real = np.where(near, np.log1p(x.real * (2 + x.real) + x.imag * x.imag) / 2, found.real)
+    return found
+
+
 LOG1P = elementwise(
     "log1p",
-    np.log1p,
+    _log1p,
     lambda y, x: 1 / (1 + x),
     meaning=lambda S, x: S.log(1 + x),
     torch="Log1P",
     saves=(0,),
     doc="log(1 + x), exact near 0.",
 )
-_LN2 = 0.6931471805599453
-_LN10 = 2.302585092994046
 
-exp: Function = elementwise_function(EXP, derivative="exp(x)")
+exp: Function = elementwise_function(EXP, derivative="exp(x)", cases=(COMPLEX_CASE,))
 exp2 = elementwise_function(EXP2, derivative="log(2)*2**x", also=("torch.special.exp2",))
-expm1 = elementwise_function(EXPM1, derivative="exp(x)", also=("scipy.special.expm1",))
-log = elementwise_function(LOG, derivative="1/x", domain=(0.2, 3.0), also=("ln", "math.log"))
-log2 = elementwise_function(LOG2, derivative="1/(x*log(2))", domain=(0.2, 3.0))
-log10 = elementwise_function(LOG10, derivative="1/(x*log(10))", domain=(0.2, 3.0))
-log1p = elementwise_function(LOG1P, derivative="1/(1 + x)", domain=(-0.5, 3.0), also=("scipy.special.log1p",))
-
-
-def to_floating(x: CoreValue) -> CoreValue:
-    """`x`, or a float tensor of it if it is of integers."""
-    return OPERATORS["astype"](x, np.dtype(np.float64)) if hasattr(x, "dtype") and x.dtype.kind in "iub" else x
+expm1 = elementwise_function(
+    EXPM1, derivative="exp(x)", also=("scipy.special.expm1", "torch.special.expm1"), cases=(COMPLEX_CASE,)
+)
+log = elementwise_function(
+    LOG, derivative="1/x", domain=(0.2, 3.0), defined="x > 0", also=("ln",), cases=(COMPLEX_CASE,)
+)
+log2 = elementwise_function(LOG2, derivative="1/(x*log(2))", domain=(0.2, 3.0), defined="x > 0", cases=(COMPLEX_CASE,))
+log10 = elementwise_function(
+    LOG10, derivative="1/(x*log(10))", domain=(0.2, 3.0), defined="x > 0", cases=(COMPLEX_CASE,)
+)
+log1p = elementwise_function(
+    LOG1P,
+    derivative="1/(1 + x)",
+    domain=(-0.5, 3.0),
+    defined="x > -1",
+    also=("scipy.special.log1p", "torch.special.log1p"),
+    cases=(COMPLEX_CASE,),
+)

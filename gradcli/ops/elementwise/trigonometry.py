@@ -1,4 +1,8 @@
-"""Trigonometric and hyperbolic functions and their inverses."""
+"""Trigonometric functions, their inverses, and degrees.
+
+The slopes of the inverses are ops of their own: (1 - x)(1 + x) does not cancel near 1, but its derivative by the
+product rule would.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.values import CoreValue, dtype_of
-from gradcli.ops.elementwise.comparison import equal
-from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
-from gradcli.ops.elementwise.piecewise import where
-from gradcli.ops.elementwise.powers import sqrt, square
-from gradcli.ops.function import Function
+from gradcli.graph.op import Op
+from gradcli.graph.values import dtype_of
+from gradcli.ops.elementwise.limits import bounded, quiet
+from gradcli.ops.elementwise.pairs import COMPLEX_CASE
+from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
 
@@ -34,19 +37,73 @@ COS = elementwise(
     saves=(0,),
     doc="Cosine of an angle in radians.",
 )
+
+
+@quiet
+def _sec_squared(x: Any) -> Any:
+    """1/cos(x)**2 of complex x by the exponential that does not overflow; far from the real axis 1 + tan**2 cancels."""
+    t = np.exp(2j * np.where(x.imag < 0, -x, x))
+    return 4 * t / np.square(1 + t)
+
+
+SEC_SQUARED: Op = elementwise(
+    "sec_squared",
+    _sec_squared,
+    lambda y, x: 2 * tan(x) * y,
+    meaning=lambda S, x: 1 / (S.cos(x) * S.cos(x)),
+    doc="1/cos(x)**2, the derivative of tan at complex x.",
+)
 TAN = elementwise(
     "tan",
     np.tan,
-    lambda y, x: 1 + y * y,
+    lambda y, x: bind(SEC_SQUARED, x) if dtype_of(x).kind == "c" else 1 + y * y,
     meaning=lambda S, x: S.tan(x),
     torch="Tan",
     saves=("y",),
     doc="Tangent of an angle in radians.",
 )
+
+
+def beside_the_cuts(x: Any) -> tuple[Any, Any]:
+    """1 - x and 1 + x, which keep the sign of an imaginary zero: it says on which side of a branch cut x lies."""
+    return -(x - 1), x - (-1)
+
+
+def _arcsin_slope(x: Any) -> Any:
+    if x.dtype.kind == "c":
+        below, above = beside_the_cuts(x)
+        return 1 / (np.sqrt(below) * np.sqrt(above))
+    return 1 / np.sqrt((1 - x) * (1 + x))
+
+
+ARCSIN_SLOPE: Op = elementwise(
+    "arcsin_slope",
+    _arcsin_slope,
+    lambda s, x: (x * s) * (s * s),
+    meaning=lambda S, x: 1 / S.sqrt(1 - x * x),
+    doc="1/sqrt(1 - x**2), the derivative of arcsin.",
+)
+
+
+@quiet
+def _arctan_slope(x: Any) -> Any:
+    """1/(1 + x**2), by (1/x)/x where the square would overflow."""
+    y = np.asarray(1 / (1 + x * x))
+    far = np.abs(x) > 1 / np.finfo(x.dtype).eps
+    return np.where(far, (1 / np.where(far, x, 1)) / np.where(far, x, 1), y) if np.count_nonzero(far) else y
+
+
+ARCTAN_SLOPE: Op = elementwise(
+    "arctan_slope",
+    _arctan_slope,
+    lambda s, x: -2 * (bounded(x) * s) * s,
+    meaning=lambda S, x: 1 / (1 + x * x),
+    doc="1/(1 + x**2), the derivative of arctan.",
+)
 ARCSIN = elementwise(
     "arcsin",
     np.arcsin,
-    lambda y, x: 1 / sqrt((1 - x) * (1 + x)),
+    lambda y, x: bind(ARCSIN_SLOPE, x),
     meaning=lambda S, x: S.asin(x),
     torch="Asin",
     saves=(0,),
@@ -55,7 +112,7 @@ ARCSIN = elementwise(
 ARCCOS = elementwise(
     "arccos",
     np.arccos,
-    lambda y, x: -1 / sqrt((1 - x) * (1 + x)),
+    lambda y, x: -bind(ARCSIN_SLOPE, x),
     meaning=lambda S, x: S.acos(x),
     torch="Acos",
     saves=(0,),
@@ -64,112 +121,13 @@ ARCCOS = elementwise(
 ARCTAN = elementwise(
     "arctan",
     np.arctan,
-    lambda y, x: 1 / (1 + x * x),
+    lambda y, x: bind(ARCTAN_SLOPE, x),
     meaning=lambda S, x: S.atan(x),
     torch="Atan",
     saves=(0,),
     doc="Angle whose tangent is x.",
 )
-SINH = elementwise(
-    "sinh",
-    np.sinh,
-    lambda y, x: cosh(x),
-    meaning=lambda S, x: S.sinh(x),
-    torch="Sinh",
-    saves=(0,),
-    doc="Hyperbolic sine.",
-)
-COSH = elementwise(
-    "cosh",
-    np.cosh,
-    lambda y, x: sinh(x),
-    meaning=lambda S, x: S.cosh(x),
-    torch="Cosh",
-    saves=(0,),
-    doc="Hyperbolic cosine.",
-)
-# (1 - y)(1 + y) cancels for large x, where sech**2 does not. It is an op of its own, since a rule with |x| in it would
-# be right no further than the next derivative at 0.
-TANH = elementwise(
-    "tanh",
-    np.tanh,
-    lambda y, x: sech_squared(x),
-    meaning=lambda S, x: S.tanh(x),
-    torch="Tanh",
-    saves=("y",),
-    doc="Hyperbolic tangent.",
-)
-ARCSINH = elementwise(
-    "arcsinh",
-    np.arcsinh,
-    lambda y, x: 1 / (sqrt(1 + square(x)) if dtype_of(x).kind == "c" else hypot(x, 1.0)),
-    meaning=lambda S, x: S.asinh(x),
-    torch="Asinh",
-    saves=(0,),
-    doc="Inverse hyperbolic sine.",
-)
-ARCCOSH = elementwise(
-    "arccosh",
-    np.arccosh,
-    lambda y, x: 1 / (sqrt(x - 1) * sqrt(x + 1)),
-    meaning=lambda S, x: S.acosh(x),
-    torch="Acosh",
-    saves=(0,),
-    doc="Inverse hyperbolic cosine.",
-)
-ARCTANH = elementwise(
-    "arctanh",
-    np.arctanh,
-    lambda y, x: 1 / ((1 - x) * (1 + x)),
-    meaning=lambda S, x: S.atanh(x),
-    torch="Atanh",
-    saves=(0,),
-    doc="Inverse hyperbolic tangent.",
-)
-ARCTAN2 = elementwise(
-    "arctan2",
-    np.arctan2,
-    lambda z, y, x: _over_square(x, x, y),
-    lambda z, y, x: -_over_square(y, x, y),
-    meaning=lambda S, y, x: S.atan2(y, x),
-    torch="Atan2",
-    kink=lambda y, x: (x == 0) & (y == 0),
-    saves=(0, 1),
-    doc="Angle of the point (x, y); the derivative at the origin is 0.",
-)
-HYPOT = elementwise(
-    "hypot",
-    np.hypot,
-    lambda z, x, y: x / _nonzero(z),
-    lambda z, x, y: y / _nonzero(z),
-    meaning=lambda S, x, y: S.sqrt(x * x + y * y),
-    torch="Hypot",
-    kink=lambda x, y: (x == 0) & (y == 0),
-    saves=(0, 1, "y"),
-    doc="sqrt(x**2 + y**2), without overflow.",
-)
-
-
-def _sech_squared_value(x: Any) -> Any:
-    if x.dtype.kind == "c":
-        return 1 / np.square(np.cosh(x))
-    t = np.exp(-2 * np.abs(x))
-    return 4 * t / np.square(1 + t)
-
-
-def _sech_squared_meaning(S: Any, x: Any) -> Any:
-    c = S.cosh(x)
-    return 1 / (c * c)
-
-
-SECH_SQUARED = elementwise(
-    "sech_squared",
-    _sech_squared_value,
-    lambda y, x: -2 * tanh(x) * y,
-    meaning=_sech_squared_meaning,
-    saves=(0, "y"),
-    doc="1/cosh(x)**2, the derivative of tanh.",
-)
+_DEGREE = 0.017453292519943295
 DEG2RAD = elementwise(
     "deg2rad",
     np.deg2rad,
@@ -186,54 +144,36 @@ RAD2DEG = elementwise(
     torch="Rad2Deg",
     doc="Radians to degrees.",
 )
-_DEGREE = 0.017453292519943295
 
-
-def sech_squared(x: CoreValue) -> CoreValue:
-    """The derivative of tanh, without cancellation."""
-    return bind(SECH_SQUARED, x)
-
-
-def _nonzero(r: CoreValue) -> CoreValue:
-    """A radius to divide by: at the origin 1, so that x/r and y/r are 0 there."""
-    return where(equal(r, 0), 1.0, r)
-
-
-def _over_square(s: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
-    """s/(x**2 + y**2) without overflow, and 0 at the origin."""
-    r = _nonzero(hypot(x, y))
-    return s / r / r
-
-
-sin: Function = elementwise_function(SIN, derivative="cos(x)")
-cos: Function = elementwise_function(COS, derivative="-sin(x)")
-tan = elementwise_function(TAN, derivative="1 + tan(x)**2", domain=(-1.2, 1.2))
+sin: Function = elementwise_function(SIN, derivative="cos(x)", cases=(COMPLEX_CASE,))
+cos: Function = elementwise_function(COS, derivative="-sin(x)", cases=(COMPLEX_CASE,))
+tan: Function = elementwise_function(
+    TAN, derivative="1 + tan(x)**2", domain=(-1.2, 1.2), defined="cos(x) != 0", cases=(COMPLEX_CASE,)
+)
+_ENDS = "x = -1 and x = 1: infinite, the limit from inside"
 arcsin = elementwise_function(
-    ARCSIN, derivative="1/sqrt(1 - x**2)", domain=(-0.9, 0.9), also=("torch.asin", ".asin", "numpy.asin")
+    ARCSIN,
+    derivative="1/sqrt(1 - x**2)",
+    domain=(-0.9, 0.9),
+    defined="abs(x) < 1",
+    kinks=_ENDS,
+    also=("torch.asin", ".asin", "numpy.asin"),
+    cases=(COMPLEX_CASE,),
 )
 arccos = elementwise_function(
-    ARCCOS, derivative="-1/sqrt(1 - x**2)", domain=(-0.9, 0.9), also=("torch.acos", ".acos", "numpy.acos")
+    ARCCOS,
+    derivative="-1/sqrt(1 - x**2)",
+    domain=(-0.9, 0.9),
+    defined="abs(x) < 1",
+    kinks=_ENDS,
+    also=("torch.acos", ".acos", "numpy.acos"),
+    cases=(COMPLEX_CASE,),
 )
-arctan = elementwise_function(ARCTAN, derivative="1/(1 + x**2)", also=("torch.atan", ".atan", "numpy.atan"))
-sinh: Function = elementwise_function(SINH, derivative="cosh(x)")
-cosh: Function = elementwise_function(COSH, derivative="sinh(x)")
-tanh: Function = elementwise_function(TANH, derivative="1 - tanh(x)**2", also=("torch.nn.functional.tanh",))
-arcsinh = elementwise_function(ARCSINH, derivative="1/sqrt(1 + x**2)", also=("torch.asinh", ".asinh", "numpy.asinh"))
-arccosh = elementwise_function(
-    ARCCOSH, derivative="1/sqrt(x**2 - 1)", domain=(1.2, 4.0), also=("torch.acosh", ".acosh", "numpy.acosh")
-)
-arctanh = elementwise_function(
-    ARCTANH, derivative="1/(1 - x**2)", domain=(-0.9, 0.9), also=("torch.atanh", ".atanh", "numpy.atanh")
-)
-arctan2 = elementwise_function(
-    ARCTAN2,
-    parameters=("y", "x"),
-    derivative="x/(x**2 + y**2), -y/(x**2 + y**2)",
-    also=("torch.atan2", ".atan2", "numpy.atan2"),
-    cases=BROADCASTS,
-)
-hypot: Function = elementwise_function(
-    HYPOT, parameters=PAIR, derivative="x/hypot(x, y), y/hypot(x, y)", cases=BROADCASTS
+arctan = elementwise_function(
+    ARCTAN,
+    derivative="1/(1 + x**2)",
+    also=("torch.atan", ".atan", "numpy.atan"),
+    cases=(COMPLEX_CASE, case(np.array([1e300, -1e17]))),
 )
 deg2rad = elementwise_function(DEG2RAD, derivative="pi/180", also=("numpy.radians", "scipy.special.radian"))
 rad2deg = elementwise_function(RAD2DEG, derivative="180/pi", also=("numpy.degrees",))

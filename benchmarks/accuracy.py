@@ -1,0 +1,312 @@
+"""The accuracy of every function of the table: value, vjp and jvp against the exact answer, in ulps.
+
+Each function is measured at 1,000 numbers. One that works on each element alone is taken at points all over its
+domain: half of them where its declaration says that ordinary points lie (`domain`), the others wherever it is defined
+(`defined`): magnitudes from 1e-320 to 1e308, both signs, and beside special points. Any other is called with random
+arrays of the shapes that its declaration names, until 1,000 numbers have come: elements of values, vjps and jvps.
+
+The exact answer is the forward meaning's, differentiated by SymPy's partials, in mpmath, at rising precision until 80
+bits agree. An ulp is the distance of neighbouring floats, of the result's dtype, at the exact answer (of a complex
+number: at its modulus).
+
+Two errors are shown. `raw` is the largest there was, in ulps. `scaled` is that error divided by max(1, K), where K is
+how many ulps the exact answer itself moves when the numbers that went in (arguments, cotangents, tangents) move by one
+ulp each, the largest of several such moves: no program that is given rounded numbers can be expected to do better, so
+scaled errors compare like with like; where K <= 1 the point is well-conditioned and the two are the same. For linalg
+and fft the numbers move by an ulp of the largest element of their array: the best algorithms there are stable for an
+array as a whole. `inf` stands for a nan or an infinity where the exact answer is an ordinary number. `peer` is NumPy's
+or SciPy's scaled error at the same values.
+
+A function is an offender where its value's scaled error is above 4 ulp or its vjp's or jvp's above 8. Each is listed
+with its worst point and its explanation in EXPLAINED; an explanation whose function offends no more is reported too.
+
+    python benchmarks/accuracy.py [NAME ...] [--points N] [--seed N] [--family WORD] [--near] [--format text|json]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ops"))
+
+from table.accuracy import KINDS, Error, errors
+from table.calls import FUNCTIONS, Call, specs
+from table.points import drawn_calls, forms, pointwise_call
+
+from gradcli.ops.function import Function
+
+#: Above these scaled errors, in ulps, a function is an offender.
+LIMITS = {"value": 4.0, "vjp": 8.0, "jvp": 8.0}
+
+#: Why an offender is one, and stays one: function -> words.
+EXPLAINED: dict[str, str] = {}
+
+
+# --- scores ----------------------------------------------------------------------------------------------------------
+
+
+class Worst:
+    """The worst of many errors of one kind."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.raw = 0.0
+        self.scaled = 0.0
+        self.place = ""
+
+    def take(self, error: Error, place: Any) -> None:
+        self.count += 1
+        self.raw = max(self.raw, error.raw)
+        if error.scaled > self.scaled:
+            self.scaled = error.scaled
+            self.place = place()
+
+
+class Score:
+    """What was measured of one function."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kinds = {kind: Worst() for kind in KINDS}
+        self.peer: float | None = None
+        self.trouble = ""
+        self.seconds = 0.0
+
+    def offences(self) -> list[str]:
+        """The kinds of errors that are too large."""
+        return [kind for kind, worst in self.kinds.items() if worst.scaled > LIMITS[kind]]
+
+    @property
+    def offends(self) -> bool:
+        return bool(self.trouble or self.offences())
+
+    def add(self, call: Call, pointwise: bool, seed: int) -> None:
+        """Measure one call."""
+        for error in errors(call, pointwise=pointwise, seed=seed):
+            self.kinds[error.kind].take(error, lambda e=error: _place(call, e, pointwise))
+            if error.peer is not None:
+                self.peer = max(self.peer or 0.0, error.peer / max(1.0, error.moves))
+
+    def done(self, points: int, differentiable: bool) -> bool:
+        counts = [w.count for kind, w in self.kinds.items() if differentiable or kind == "value"]
+        return sum(counts) >= points and min(counts) >= points / 10
+
+
+def _place(call: Call, error: Error, pointwise: bool) -> str:
+    """Where an error was."""
+    got = getattr(error.got, "item", lambda: error.got)()
+    if not pointwise:
+        return f"{' '.join(repr(call).split())[:150]}, number {error.place}, which is {got!r}"
+    words = [f"{x[error.place].item()!r}" for x in call.floats]
+    return f"({', '.join(words)}), which is {got!r}"
+
+
+def measured(function: Function, points: int, seed: int, near: bool, limit: float) -> Score:
+    """The score of a function."""
+    score = Score(function.name)
+    start = time.perf_counter()
+    found = forms(function)
+    for i, form in enumerate(found):
+        score.add(pointwise_call(function, form, -(-points // len(found)), seed + i, near), True, seed)
+    if not found:
+        for n, call in enumerate(drawn_calls(function, seed)):
+            _add(score, call, n, seed)
+            if score.done(points, function.differentiable) or time.perf_counter() - start > limit / 3:
+                break
+    score.seconds = time.perf_counter() - start
+    return score
+
+
+def _add(score: Score, call: Call, n: int, seed: int) -> None:
+    """Measure a call with random numbers, which may not suit the function: that is passed over if others do."""
+    try:
+        score.add(call, False, seed)
+    except Exception:
+        if n > 30 and not score.kinds["value"].count:
+            raise
+
+
+# --- each function in a process of its own, so that none can hang or crash the rest ----------------------------------
+
+
+def _alone(pipe: Any, function: Function, options: argparse.Namespace) -> None:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            score = measured(function, options.points, options.seed, options.near, options.seconds)
+        except Exception as problem:
+            score = Score(function.name)
+            score.trouble = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
+    pipe.send(score)
+    pipe.close()
+
+
+class Run:
+    """The measurement of one function, going on."""
+
+    def __init__(self, function: Function, options: argparse.Namespace) -> None:
+        context = multiprocessing.get_context("fork")
+        self.function = function
+        self.limit = options.seconds
+        self.start = time.perf_counter()
+        self.pipe, theirs = context.Pipe(duplex=False)
+        self.process = context.Process(target=_alone, args=(theirs, function, options))
+        self.process.start()
+        theirs.close()
+
+    def finished(self) -> Score | None:
+        """The score, if there is one by now."""
+        if self.pipe.poll(0.02):
+            try:
+                score = self.pipe.recv()
+            except EOFError:
+                score = self._failed("the process died")
+            self.process.join()
+            return score
+        if time.perf_counter() - self.start < self.limit:
+            return None
+        self.process.kill()
+        self.process.join()
+        return self._failed(f"not done in {self.limit:g} s")
+
+    def _failed(self, words: str) -> Score:
+        score = Score(self.function.name)
+        score.trouble = words
+        score.seconds = time.perf_counter() - self.start
+        return score
+
+
+def scores(functions: list[Function], options: argparse.Namespace) -> Iterator[Score]:
+    """The scores of functions, in order."""
+    waiting, running = list(functions), []
+    finished: dict[str, Score] = {}
+    pending = list(functions)
+    while pending:
+        while waiting and len(running) < options.jobs:
+            running.append(Run(waiting.pop(0), options))
+        for run in list(running):
+            score = run.finished()
+            if score is not None:
+                running.remove(run)
+                finished[run.function.name] = score
+        while pending and pending[0].name in finished:
+            yield finished[pending.pop(0).name]
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def can_be_measured(function: Function) -> bool:
+    """Whether there are numbers to look at."""
+    if function.family == "random" or not function.differentiable:
+        return False
+    return any(any(x.size for x in Call(function, spec, i).floats) for i, spec in enumerate(specs(function)))
+
+
+def number(x: float) -> str:
+    return "inf" if np.isinf(x) else f"{x:.1f}" if x < 1e4 else f"{x:.0e}"
+
+
+HEAD = (
+    f"{'function':<28}{'values':>7}{'slopes':>7}   {'value':>8} {'scaled':>7}   {'vjp':>8} {'scaled':>7}   "
+    f"{'jvp':>8} {'scaled':>7}  {'peer':>6}     time"
+)
+
+
+def line(score: Score) -> str:
+    """The line of one function."""
+    kinds = score.kinds
+    counts = f"{kinds['value'].count:>7}{kinds['vjp'].count:>7}"
+    cells = "".join(f"   {number(w.raw):>8} {number(w.scaled):>7}" for w in kinds.values())
+    peer = "" if score.peer is None else number(score.peer)
+    mark = f"  <-- {score.trouble or ', '.join(score.offences())}" if score.offends else ""
+    return f"{score.name:<28}{counts}{cells}  {peer:>6} {score.seconds:>7.1f}s{mark}"
+
+
+def conclusion(found: list[Score]) -> Iterator[str]:
+    """The table of offenders."""
+    offenders = [s for s in found if s.offends]
+    yield f"\n{len(found)} functions measured, {len(offenders)} of them offend:"
+    for score in offenders:
+        yield f"\n{score.name}: {EXPLAINED.get(score.name) or score.trouble or 'not explained'}"
+        for kind in score.offences():
+            worst = score.kinds[kind]
+            yield f"    {kind}: {number(worst.scaled)} ulp scaled ({number(worst.raw)} raw at most), at {worst.place}"
+        if score.peer is not None and "value" in score.offences():
+            yield f"    NumPy's or SciPy's own value: {number(score.peer)} ulp scaled"
+    fine = {s.name for s in found if not s.offends}
+    for name in EXPLAINED:
+        if name in fine:
+            yield f"\nstale explanation: {name} offends no more"
+
+
+def as_json(found: list[Score]) -> str:
+    """Everything as one line of JSON."""
+
+    def plain(x: float | None) -> float | str | None:
+        return "Infinity" if x is not None and np.isinf(x) else x
+
+    entries = {
+        s.name: {
+            **{
+                kind: {"count": w.count, "raw": plain(w.raw), "scaled": plain(w.scaled), "worst": w.place}
+                for kind, w in s.kinds.items()
+            },
+            "peer": plain(s.peer),
+            "trouble": s.trouble or None,
+            "offends": s.offends,
+            "explanation": EXPLAINED.get(s.name),
+        }
+        for s in found
+    }
+    return json.dumps({"functions": entries})
+
+
+def named(name: str) -> list[Function]:
+    """The functions with a name, or with a spelling that ends in it."""
+    own = [f for f in FUNCTIONS if f.name == name]
+    return own or [f for f in FUNCTIONS if any(s == name or s.rpartition(".")[2] == name for s in f.spellings)]
+
+
+def main() -> int:
+    """Measure and print; 1 where an offender is not explained."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="functions to measure (default: all)")
+    parser.add_argument("--points", type=int, default=1000, help="how many numbers (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--family", help="functions of one family alone")
+    parser.add_argument("--near", action="store_true", help="ordinary points alone")
+    parser.add_argument("--seconds", type=float, default=60.0, help="the longest that one function may take")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--format", choices=["text", "json"], default="text")
+    options = parser.parse_args()
+    chosen = [f for name in options.names for f in named(name)]
+    missing = [name for name in options.names if not named(name)]
+    if missing:
+        parser.error(f"no function is called {missing[0]!r}")
+    chosen = chosen or [f for f in FUNCTIONS if options.family in (None, f.family) and can_be_measured(f)]
+    text = options.format == "text"
+    if text:
+        print(HEAD)
+    found = []
+    for score in scores(chosen, options):
+        found.append(score)
+        if text:
+            print(line(score), flush=True)
+    print("\n".join(conclusion(found)) if text else as_json(found))
+    return int(any(s.offends and s.name not in EXPLAINED for s in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""Discrete Fourier transforms and their like."""
+
+from gradcli.ops.fourier import frequencies, many_axes, one_axis
+
+__all__ = ["frequencies", "many_axes", "one_axis"]

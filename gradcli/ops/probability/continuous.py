@@ -1,0 +1,344 @@
+"""Log-densities of distributions of one number: `scipy.stats.norm.logpdf(x, loc, scale)` and its like.
+
+They are in scipy.stats' parameters: shapes first, then `loc` and `scale`; z is (x - loc)/scale. The densities stand in
+Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions" (2nd edition, 1994 and 1995).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradcli.graph.values import CoreValue
+from gradcli.ops.elementwise import (
+    absolute,
+    cos,
+    exp,
+    greater,
+    greater_equal,
+    less,
+    log,
+    log1p,
+    softplus,
+    square,
+    where,
+)
+from gradcli.ops.function import Case, Domain, Function, case
+from gradcli.ops.probability.parts import LOG_2, LOG_2PI, LOG_PI, between, floats, located, proper_only
+from gradcli.ops.registry import function
+from gradcli.ops.special import betaln, gammaln, i0e, log_ndtr, ndtr, ndtri, xlog1py, xlogy
+
+_SOURCE = "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994, 1995)"
+_PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((), 0.25, 2.0), case((0,)))
+_SHAPED = (case((3,), (3,)), case((2, 3), (3,), 0.1, (2, 1)), case((), 1.5, -0.5, 2.0), case((0,), 1.5))
+_POSITIVE = (0.3, 3.0)
+
+
+def _log_density(
+    name: str,
+    slope: str,
+    *,
+    defined: str = "scale > 0",
+    kinks: str = "",
+    domain: Domain = (0.3, 3.0),
+    cases: tuple[Case, ...] = _PLAIN,
+) -> Callable[[Callable[..., CoreValue]], Function]:
+    """Declare `scipy.stats.NAME.logpdf`; `slope` is its derivative by z."""
+    return function(
+        f"{name}_logpdf",
+        family="probability",
+        where="bare",
+        also=(f"scipy.stats.{name}.logpdf",),
+        derivative=f"vjp: g*d/scale, with d = {slope}, for x; -g*d/scale for loc, -g*(1 + z*d)/scale for scale",
+        defined=defined,
+        kinks=kinks,
+        source=_SOURCE,
+        domain=domain,
+        cases=cases,
+    )
+
+
+def _positive(z: CoreValue, *_: CoreValue) -> CoreValue:
+    return greater(z, 0)
+
+
+def _not_negative(z: CoreValue, *_: CoreValue) -> CoreValue:
+    return greater_equal(z, 0)
+
+
+@_log_density("norm", "-z", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def norm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the normal distribution."""
+    return located("norm.logpdf", lambda z: -0.5 * (square(z) + LOG_2PI), x, loc, scale)
+
+
+@_log_density("laplace", "-sign(z)", kinks="x = loc: 0", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the Laplace distribution."""
+    return located("laplace.logpdf", lambda z: -absolute(z) - LOG_2, x, loc, scale)
+
+
+@_log_density("logistic", "1 - 2*sigmoid(z)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the logistic distribution."""
+
+    def standard(z: CoreValue) -> CoreValue:
+        size = absolute(z)
+        return -size - 2 * softplus(-size)
+
+    return located("logistic.logpdf", standard, x, loc, scale)
+
+
+@_log_density("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the Cauchy distribution."""
+    return located("cauchy.logpdf", lambda z: -LOG_PI - log1p(square(z)), x, loc, scale)
+
+
+@_log_density("gumbel_r", "exp(-z) - 1", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the Gumbel distribution of largest values."""
+    return located("gumbel_r.logpdf", lambda z: -z - exp(-z), x, loc, scale)
+
+
+_AFTER_LOC = "scale > 0, x > loc"
+
+
+@_log_density("expon", "-1", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
+def expon_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the exponential distribution."""
+    return located("expon.logpdf", lambda z: -z, x, loc, scale, inside=_not_negative)
+
+
+@_log_density("halfnorm", "-z", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
+def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the half-normal distribution."""
+    return located(
+        "halfnorm.logpdf", lambda z: LOG_2 - 0.5 * (square(z) + LOG_2PI), x, loc, scale, inside=_not_negative
+    )
+
+
+@_log_density("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
+def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the half-Cauchy distribution."""
+    return located(
+        "halfcauchy.logpdf", lambda z: LOG_2 - LOG_PI - log1p(square(z)), x, loc, scale, inside=_not_negative
+    )
+
+
+@_log_density(
+    "uniform",
+    "0",
+    defined="scale > 0, loc < x < loc + scale",
+    kinks="at the ends the density jumps; 0 from inside",
+    domain=((0.5, 1.0), (-0.5, 0.4), (2.0, 3.0)),
+)
+def uniform_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the uniform distribution from loc to loc + scale."""
+    return located("uniform.logpdf", lambda z: 0.0 * z, x, loc, scale, inside=lambda z: between(z, 0, 1))
+
+
+# --- with one shape or more ------------------------------------------------------------------------------------------
+
+
+@_log_density("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
+def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of Student's t distribution with df degrees of freedom."""
+
+    def standard(z: CoreValue, df: CoreValue) -> CoreValue:
+        ends = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * (log(df) + LOG_PI)
+        return ends - 0.5 * (df + 1) * log1p(square(z) / df)
+
+    return located("t.logpdf", standard, x, loc, scale, df)
+
+
+_BEYOND = ((1.0, 3.0), _POSITIVE, (-1.0, 0.5), _POSITIVE)
+
+
+@_log_density("gamma", "(a - 1)/z - 1", defined="a > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the gamma distribution with shape a."""
+
+    def standard(z: CoreValue, a: CoreValue) -> CoreValue:
+        return xlogy(a - 1, z) - z - gammaln(a)
+
+    return located("gamma.logpdf", standard, x, loc, scale, a, inside=_not_negative)
+
+
+@_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="a > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the reciprocal of a gamma variate with shape a."""
+
+    def standard(z: CoreValue, a: CoreValue) -> CoreValue:
+        return -(a + 1) * log(z) - gammaln(a) - 1 / z
+
+    return located("invgamma.logpdf", standard, x, loc, scale, a, inside=_positive)
+
+
+@_log_density("chi2", "(df/2 - 1)/z - 1/2", defined="df > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the chi-squared distribution with df degrees of freedom."""
+
+    def standard(z: CoreValue, df: CoreValue) -> CoreValue:
+        return xlogy(df / 2 - 1, z) - z / 2 - gammaln(df / 2) - LOG_2 * df / 2
+
+    return located("chi2.logpdf", standard, x, loc, scale, df, inside=_not_negative)
+
+
+@_log_density(
+    "beta",
+    "(a - 1)/z - (b - 1)/(1 - z)",
+    defined="a > 0, b > 0, scale > 0, loc < x < loc + scale",
+    domain=((0.2, 0.8), _POSITIVE, _POSITIVE, (-0.1, 0.1), (1.0, 2.0)),
+    cases=(case((3,), (3,), (3,)), case((2, 3), 1.5, (3,)), case((), 1.0, 1.0), case((0,), 1.5, 2.0)),
+)
+def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the beta distribution."""
+
+    def standard(z: CoreValue, a: CoreValue, b: CoreValue) -> CoreValue:
+        return xlogy(a - 1, z) + xlog1py(b - 1, -z) - betaln(a, b)
+
+    return located("beta.logpdf", standard, x, loc, scale, a, b, inside=lambda z, a, b: between(z, 0, 1))
+
+
+@_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="s > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of exp(s*u), u normal."""
+
+    def standard(z: CoreValue, s: CoreValue) -> CoreValue:
+        found = log(z)
+        return -0.5 * (square(found / s) + LOG_2PI) - log(s) - found
+
+    return located("lognorm.logpdf", standard, x, loc, scale, s, inside=_positive)
+
+
+@_log_density(
+    "pareto",
+    "-(b + 1)/z",
+    defined="b > 0, scale > 0, x > loc + scale",
+    domain=((3.0, 5.0), _POSITIVE, (-1.0, 0.5), (0.5, 1.5)),
+    cases=_SHAPED[:3],
+)
+def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the Pareto distribution with exponent b."""
+
+    def standard(z: CoreValue, b: CoreValue) -> CoreValue:
+        return log(b) - (b + 1) * log(z)
+
+    return located("pareto.logpdf", standard, x, loc, scale, b, inside=lambda z, b: greater_equal(z, 1))
+
+
+@_log_density("weibull_min", "(c - 1)/z - c*z**(c - 1)", defined=_AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the Weibull distribution of smallest values, with shape c."""
+
+    def standard(z: CoreValue, c: CoreValue) -> CoreValue:
+        return log(c) + xlogy(c - 1, z) - z**c
+
+    return located("weibull_min.logpdf", standard, x, loc, scale, c, inside=_not_negative)
+
+
+@_log_density("vonmises", "-kappa*sin(z)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
+def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the von Mises distribution on the circle, with concentration kappa."""
+
+    def standard(z: CoreValue, kappa: CoreValue) -> CoreValue:
+        return kappa * (cos(z) - 1) - LOG_2PI - log(i0e(kappa))
+
+    return located("vonmises.logpdf", standard, x, loc, scale, kappa)
+
+
+@_log_density(
+    "truncnorm",
+    "-z",
+    defined="scale > 0, a < z < b",
+    kinks="at the ends the density jumps; the derivative from inside",
+    domain=((-0.5, 0.5), (-2.0, -1.5), (1.5, 3.0), (-0.2, 0.2), (1.0, 2.0)),
+    cases=(case((3,), (3,), (3,)), case((2, 3), -1.5, (3,), (3,), (2, 1)), case((2,), 3.0, 5.0, -4.0)),
+)
+def truncnorm_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the density of the normal distribution cut off at a and b, in units of scale from loc."""
+
+    def standard(z: CoreValue, a: CoreValue, b: CoreValue) -> CoreValue:
+        return -0.5 * (square(z) + LOG_2PI) - _log_mass(a, b)
+
+    return located("truncnorm.logpdf", standard, x, loc, scale, a, b, inside=between, proper=less)
+
+
+def _log_mass(a: CoreValue, b: CoreValue) -> CoreValue:
+    """log of the normal probability between a and b, taken on the side of the smaller tails."""
+    right = greater(a, 0)
+    low, high = where(right, -b, a), where(right, -a, b)
+    top = log_ndtr(high)
+    return top + log1p(-exp(log_ndtr(low) - top))
+
+
+# --- the normal distribution function --------------------------------------------------------------------------------
+
+_CENTRED: Domain = ((-2.0, 2.0), (-1.0, 1.0), _POSITIVE)
+
+
+def _normal(
+    name: str, derivative: str, *, defined: str = "scale > 0", domain: Domain = _CENTRED
+) -> Callable[[Callable[..., CoreValue]], Function]:
+    """Declare `scipy.stats.norm.NAME`."""
+    return function(
+        f"norm_{name}",
+        family="probability",
+        where="bare",
+        also=(f"scipy.stats.norm.{name}",),
+        derivative=f"vjp: g*d/scale, with d = {derivative}, for x; -g*d/scale for loc, -g*z*d/scale for scale",
+        defined=defined,
+        domain=domain,
+        cases=_PLAIN,
+    )
+
+
+def _standardised(name: str, x: Any, loc: Any, scale: Any) -> tuple[CoreValue, CoreValue]:
+    """(x - loc)/scale, and whether the scale is one."""
+    x, loc, scale = floats(name, x, loc, scale)
+    return (x - loc) / scale, greater(scale, 0)
+
+
+@_normal("cdf", "the density at z")
+def norm_cdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Distribution function of the normal distribution."""
+    z, proper = _standardised("norm.cdf", x, loc, scale)
+    return proper_only(ndtr(z), proper)
+
+
+@_normal("sf", "minus the density at z")
+def norm_sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """1 - the distribution function of the normal distribution, exact for large x."""
+    z, proper = _standardised("norm.sf", x, loc, scale)
+    return proper_only(ndtr(-z), proper)
+
+
+@_normal("logcdf", "the density at z over the distribution function there")
+def norm_logcdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of the distribution function of the normal distribution."""
+    z, proper = _standardised("norm.logcdf", x, loc, scale)
+    return proper_only(log_ndtr(z), proper)
+
+
+@_normal("logsf", "minus the density at z over 1 - the distribution function there")
+def norm_logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Logarithm of 1 - the distribution function of the normal distribution."""
+    z, proper = _standardised("norm.logsf", x, loc, scale)
+    return proper_only(log_ndtr(-z), proper)
+
+
+@function(
+    "norm_ppf",
+    family="probability",
+    where="bare",
+    also=("scipy.stats.norm.ppf",),
+    derivative="vjp: g*scale over the density at z, the normal quantile, for q; g for loc, g*z for scale",
+    defined="0 < q < 1, scale > 0",
+    domain=((0.05, 0.95), (-1.0, 1.0), _POSITIVE),
+    cases=_PLAIN[:2],
+)
+def norm_ppf(q: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+    """Quantiles of the normal distribution: the inverse of its distribution function."""
+    q, loc, scale = floats("norm.ppf", q, loc, scale)
+    return proper_only(loc + scale * ndtri(q), greater(scale, 0))

@@ -1,0 +1,80 @@
+"""What log-densities are made of: location and scale, and the ends of the support."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.errors import DtypeError
+from gradcli.graph.values import CoreValue, dtype_of, shape_of
+from gradcli.ops.elementwise import greater, greater_equal, isnan, less_equal, log, logical_and, logical_or, where
+from gradcli.ops.kinds import broadcast_shape
+from gradcli.ops.operands import as_core, to_float
+
+LOG_2PI = 1.8378770664093453
+LOG_PI = 1.1447298858494002
+LOG_2 = 0.6931471805599453
+
+
+def floats(name: str, *xs: Any) -> list[CoreValue]:
+    """Arguments as float tensors that broadcast against each other.
+
+    Raises:
+        ShapeError: they don't.
+        DtypeError: one is complex.
+    """
+    found = [real(name, x) for x in xs]
+    broadcast_shape(name, *(shape_of(x) for x in found))
+    return found
+
+
+def real(name: str, x: Any) -> CoreValue:
+    """An argument as a float tensor.
+
+    Raises:
+        DtypeError: it is complex.
+    """
+    found = to_float(as_core(x))
+    if dtype_of(found).kind == "c":
+        raise DtypeError(f"{name} is of real numbers, not of {dtype_of(found)}", mend="take real(...) or abs(...)")
+    return found
+
+
+def located(
+    name: str,
+    standard: Callable[..., CoreValue],
+    x: Any,
+    loc: Any,
+    scale: Any,
+    *shapes: Any,
+    inside: Callable[..., CoreValue] | None = None,
+    proper: Callable[..., CoreValue] | None = None,
+) -> CoreValue:
+    """log of the density of `loc + scale*z` at x, where `standard(z, *shapes)` is that of z, on the support where
+    `inside(z, *shapes)` holds; -inf outside of it, and nan for a scale or shapes that are not positive, or for those
+    that `proper(*shapes)` refuses."""
+    x, loc, scale, *others = floats(name, x, loc, scale, *shapes)
+    z = (x - loc) / scale
+    found = standard(z, *others) - log(scale)
+    if inside is not None:
+        found = where(logical_or(inside(z, *others), isnan(z)), found, -np.inf)
+    conditions = [greater(p, 0) for p in others] if proper is None else [proper(*others)]
+    return proper_only(found, greater(scale, 0), *conditions)
+
+
+def proper_only(found: CoreValue, *conditions: CoreValue) -> CoreValue:
+    """`found` where all the conditions on parameters hold, nan elsewhere."""
+    return where(reduce(logical_and, conditions), found, np.nan) if conditions else found
+
+
+def on_support(inside: CoreValue, found: CoreValue, *conditions: CoreValue) -> CoreValue:
+    """`found` on the support, -inf elsewhere, and nan where a condition on the parameters does not hold."""
+    return proper_only(where(inside, found, -np.inf), *conditions)
+
+
+def between(z: CoreValue, low: Any, high: Any) -> CoreValue:
+    """Whether low <= z <= high."""
+    return logical_and(greater_equal(z, low), less_equal(z, high))

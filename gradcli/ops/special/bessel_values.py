@@ -1,0 +1,140 @@
+"""Values of Bessel functions where SciPy's lose digits: far out, and in what is left of scaled ones' derivatives."""
+
+from __future__ import annotations
+
+from math import factorial
+
+import numpy as np
+
+from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
+from gradcli.ops.special.values import Array, pieces, scipy_
+
+_gamma = scipy_("gamma")
+_TERMS = 26
+
+
+def is_far(v: Array, x: Array) -> Array:
+    """Where Hankel's expansions hold to all digits."""
+    return np.abs(x) >= 25 + v * v / 2
+
+
+# --- J and Y far out -------------------------------------------------------------------------------------------------
+
+
+def _hankel(v: Array, x: Array) -> tuple[Array, Array]:
+    """P and Q of Hankel's expansions, DLMF 10.17.3."""
+    square, term = 4 * v * v, np.ones_like(x)
+    sums = [np.ones_like(x), np.zeros_like(x)]
+    for k in range(1, _TERMS):
+        term = term * (square - (2 * k - 1.0) ** 2) / (8 * k * x)
+        sums[k % 2] = sums[k % 2] + (term if k % 4 < 2 else -term)
+    return sums[0], sums[1]
+
+
+def _turned(v: Array, x: Array) -> tuple[Array, Array]:
+    """cos and sin of x - (v/2 + 1/4)*pi, of which x is reduced by the library, and the rest exactly."""
+    c, s = cosine_of_turn(v / 2 + 0.25), sine_of_turn(v / 2 + 0.25)
+    cosine, sine = np.cos(x), np.sin(x)
+    return cosine * c + sine * s, sine * c - cosine * s
+
+
+def _amplitude(x: Array) -> Array:
+    return np.sqrt(2 / np.pi) / np.sqrt(x)
+
+
+def j_far(v: Array, x: Array) -> Array:
+    """J of order v, far from 0 on either side."""
+    size = np.abs(x)
+    p, q = _hankel(v, size)
+    cosine, sine = _turned(v, size)
+    found = _amplitude(size) * (p * cosine - q * sine)
+    found = np.where(np.isinf(x), 0.0, found)
+    whole = v == np.rint(v)
+    return np.where(x > 0, found, np.where(whole, found * np.where(v % 2 == 1, -1.0, 1.0), np.nan))
+
+
+def y_far(v: Array, x: Array) -> Array:
+    """Y of order v, far right of 0."""
+    p, q = _hankel(v, x)
+    cosine, sine = _turned(v, x)
+    return np.where(np.isinf(x), 0.0, _amplitude(x) * (p * sine + q * cosine))
+
+
+# --- exp(-x) I, and what is left of its derivatives ------------------------------------------------------------------
+
+
+def _kummer_near(v: Array, x: Array, m: int, q: int) -> Array:
+    """By powers of x, all of one sign."""
+    a, b, z = v + 0.5, 2 * v + 1 + m, 2 * x
+    top = float(np.max(z, initial=0.0))
+    term = np.exp(-z) * np.power(x, v - q) / (np.power(2.0, v) * _gamma(v + 1))
+    found = term
+    for k in range(int(top + 12 * top**0.5) + 24):
+        term = term * ((a + k) * z / ((b + k) * (k + 1.0)))
+        found = found + term
+    return found
+
+
+def _kummer_far(v: Array, x: Array, m: int, q: int) -> Array:
+    """By powers of 1/x, DLMF 13.7.2."""
+    a, b, z = v + 0.5, 2 * v + 1 + m, 2 * x
+    # gamma(b)/gamma(a) over 2**v gamma(v + 1), by the duplication formula where m is 0.
+    factor = 2.0 ** (-0.5 - m) / np.sqrt(np.pi)
+    for k in range(m):
+        factor = factor * (2 * v + 1 + k)
+    term = np.ones_like(x)
+    found = term
+    for k in range(24):
+        term = term * ((b - a + k) * (1 - a + k) / ((k + 1.0) * z))
+        found = found + term
+    return factor * np.power(x, -0.5 - m - q) * found
+
+
+#: x**(v-q) exp(-2x) M(v + 1/2, 2v + 1 + m, 2x) / (2**v gamma(v + 1)): exp(-x) I of order v, for m = q = 0.
+scaled_kummer = pieces((lambda v, x: x < 30 + v * v, _kummer_near), last=_kummer_far)
+
+
+# --- exp(x) K, and its derivatives -----------------------------------------------------------------------------------
+
+
+def _k_by_integral(v: Array, x: Array, n: int) -> Array:
+    """The integral of (1 - cosh t)**n exp(x (1 - cosh t)) cosh(v t), DLMF 10.32.9; nothing in it changes its sign."""
+    h = np.minimum(0.2, 0.6 / np.sqrt(x))
+    # Up to where the exponential has vanished, whatever stands in front.
+    end = np.arccosh(1 + (50 + 12 * n) / x) + 1
+    steps = int(np.max(end / h, initial=0.0)) + int(np.max(np.abs(v), initial=0.0)) + 4
+    found = np.zeros_like(x) if n else np.full_like(x, 0.5)
+    for k in range(1, steps):
+        t = k * h
+        rise = 2 * np.square(np.sinh(t / 2))
+        found = found + (-rise) ** n * np.exp(-x * rise) * np.cosh(v * t)
+    return found * h
+
+
+def k_scaled_slope(v: Array, x: Array, n: int) -> Array:
+    """The derivative of order n of exp(x) K, n > 0."""
+    return _K_SLOPES(v, x, n=n)
+
+
+def k_by_orders(v: Array, x: Array, n: int) -> Array:
+    """The same by the orders around v: near 0, where K of the highest order outweighs the others."""
+    from scipy import special
+
+    found = np.zeros_like(x)
+    for j in range(n + 1):
+        slope = np.zeros_like(x)
+        for i in range(j + 1):
+            slope = slope + _choices(j, i) * special.kve(v - j + 2 * i, x)
+        found = found + _choices(n, j) * (-0.5) ** j * slope
+    return found
+
+
+def _choices(n: int, k: int) -> float:
+    return factorial(n) / (factorial(k) * factorial(n - k))
+
+
+_K_SLOPES = pieces(
+    (lambda v, x: (x >= 0.1) & (x < 1e300) & (np.abs(v) < 100), _k_by_integral),
+    (lambda v, x: x >= 1e300, lambda v, x, n: np.zeros_like(x)),
+    last=k_by_orders,
+)

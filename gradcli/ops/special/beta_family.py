@@ -1,0 +1,215 @@
+"""The beta function and its logarithm, binomial coefficients, and Pochhammer's symbol."""
+
+from __future__ import annotations
+
+from math import comb as whole_comb
+from math import perm as whole_perm
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.errors import ArgumentError, DomainError
+from gradcli.graph.op import Op
+from gradcli.graph.values import CoreValue
+from gradcli.ops.arguments import integer
+from gradcli.ops.elementwise import greater_equal, less, logical_and, logical_or
+from gradcli.ops.elementwise import where
+from gradcli.ops.function import case
+from gradcli.ops.kinds import elementwise
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import elementwise_function, function
+from gradcli.ops.special.gamma_family import GAMMA, RGAMMA, digamma_of, rgamma_slope
+from gradcli.ops.special.gamma_ratios import beta_value, betaln_value, digamma_step, gamma_ratio
+from gradcli.ops.special.values import Array, pieces, real, scipy_
+
+_PAIR = ("a", "b")
+
+BETA = elementwise(
+    "beta",
+    real(beta_value),
+    lambda y, a, b: -y * digamma_step(a, b),
+    lambda y, a, b: -y * digamma_step(b, a),
+    meaning=lambda S, a, b: S.gamma(a) * S.gamma(b) * S.rgamma(a + b),
+    saves=(0, 1, "y"),
+    doc="gamma(a)*gamma(b)/gamma(a + b).",
+)
+BETALN = elementwise(
+    "betaln",
+    real(betaln_value),
+    lambda y, a, b: -digamma_step(a, b),
+    lambda y, a, b: -digamma_step(b, a),
+    meaning=lambda S, a, b: S.loggamma(a) + S.loggamma(b) - S.loggamma(a + b),
+    saves=(0, 1),
+    doc="Logarithm of the beta function.",
+)
+POCH = elementwise(
+    "poch",
+    real(gamma_ratio),
+    lambda y, z, m: y * digamma_step(z, m),
+    lambda y, z, m: y * digamma_of(z + m),
+    meaning=lambda S, z, m: S.gamma(z + m) * S.rgamma(z),
+    saves=(0, 1, "y"),
+    doc="Pochhammer's symbol gamma(z + m)/gamma(z), the rising factorial.",
+)
+_ORDINARY = ((0.4, 4.0), (0.4, 4.0))
+beta = elementwise_function(
+    BETA,
+    parameters=_PAIR,
+    derivative="beta(a, b)*(digamma(a) - digamma(a + b)), beta(a, b)*(digamma(b) - digamma(a + b))",
+    where="scipy",
+    domain=_ORDINARY,
+    defined="(a > 0) & (b > 0)",
+    family="special",
+)
+betaln = elementwise_function(
+    BETALN,
+    parameters=_PAIR,
+    derivative="digamma(a) - digamma(a + b), digamma(b) - digamma(a + b)",
+    where="scipy",
+    domain=_ORDINARY,
+    defined="(a > 0) & (b > 0)",
+    family="special",
+)
+poch = elementwise_function(
+    POCH,
+    parameters=("z", "m"),
+    derivative="poch(z, m)*(digamma(z + m) - digamma(z)), poch(z, m)*digamma(z + m)",
+    where="scipy",
+    domain=_ORDINARY,
+    defined="(z > 0) & (z + m > 0)",
+    family="special",
+)
+
+# --- binomial coefficients -------------------------------------------------------------------------------------------
+
+
+def _within(n: Array, k: Array) -> Array:
+    return (k > 0) & (n - k > 0) & (n > 20)
+
+
+_binomial = pieces((_within, lambda n, k: 1 / ((n + 1) * beta_value(n - k + 1, k + 1))), last=scipy_("binom"))
+
+
+def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
+    rest = n - k + 1
+    whole = bind(GAMMA, n + 1) * bind(RGAMMA, k + 1)
+    slope = digamma_of(n + 1) * bind(RGAMMA, rest) + rgamma_slope(rest)
+    return where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k))
+
+
+def _by_k(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
+    rest, first = n - k + 1, k + 1
+    slopes = rgamma_slope(first) * bind(RGAMMA, rest) - bind(RGAMMA, first) * rgamma_slope(rest)
+    at_an_end = logical_or(less(rest, 0.5), less(first, 0.5))
+    return where(at_an_end, bind(GAMMA, n + 1) * slopes, y * digamma_step(first, n - k - k))
+
+
+BINOM: Op = elementwise(
+    "binom",
+    real(_binomial),
+    _by_n,
+    _by_k,
+    meaning=lambda S, n, k: S.gamma(n + 1) * S.rgamma(k + 1) * S.rgamma(n - k + 1),
+    saves=(0, 1, "y"),
+    doc="The binomial coefficient n over k, of any real numbers.",
+)
+_CHOICES = ((2.0, 6.0), (0.4, 2.0))
+_BY_N = "binom({0}, {1})*(digamma({0} + 1) - digamma({0} - {1} + 1))"
+_BY_K = "binom({0}, {1})*(digamma({0} - {1} + 1) - digamma({1} + 1))"
+_ENDS = (
+    case(np.array([5.0, 2.0, 1.0, 0.0, 7.5]), np.array([0.0, 2.0, 3.0, 0.0, 9.0])),
+    case((3,), 2.0),
+    case((3,), np.array([0, 1, 3])),
+)
+binom = elementwise_function(
+    BINOM,
+    parameters=("n", "k"),
+    derivative=f"{_BY_N.format('n', 'k')}, {_BY_K.format('n', 'k')}",
+    where="scipy",
+    domain=_CHOICES,
+    defined="n > -1",
+    cases=_ENDS,
+    family="special",
+)
+
+
+@function(
+    family="special",
+    where="scipy",
+    op=BINOM,
+    derivative=f"{_BY_N.format('N', 'k')}, {_BY_K.format('N', 'k')}",
+    domain=_CHOICES,
+    defined="(k > 0) & (k < N)",
+    kinks="k = 0, k = N, N = 0: the function is 0 beyond, as SciPy has it; at the end the inner slope",
+    cases=(*_ENDS[1:], case((2, 3), (2, 3)), case((3,), 2.0, repetition=True), case(5, 2, exact=True)),
+)
+def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> CoreValue:
+    """The number of choices of k among N, with repetition or without; exact=True is of integers alone."""
+    if exact:
+        n, chosen = integer(N, "comb: N"), integer(k, "comb: k")
+        return _whole(whole_comb(n + chosen - 1 if repetition else n, chosen) if 0 <= chosen and n >= 0 else 0, "comb")
+    n, chosen = operands((N, k), True)
+    if repetition:
+        n = n + chosen - 1
+    inside = logical_and(logical_and(greater_equal(n, chosen), greater_equal(n, 0)), greater_equal(chosen, 0))
+    return where(inside, bind(BINOM, n, chosen), 0.0)
+
+
+@function(
+    family="special",
+    where="scipy",
+    op=POCH,
+    derivative="perm(N, k)*(digamma(N + 1) - digamma(N - k + 1)), perm(N, k)*digamma(N - k + 1)",
+    domain=_CHOICES,
+    defined="(k > 0) & (k < N)",
+    kinks="k = 0, k = N, N = 0: the function is 0 beyond, as SciPy has it; at the end the inner slope",
+    cases=(case((3,), 2.0), case((2, 3), (2, 3)), case(5, 2, exact=True)),
+)
+def perm(N: Any, k: Any, exact: bool = False) -> CoreValue:
+    """The number of ordered choices of k among N; exact=True is of integers alone."""
+    if exact:
+        n, chosen = integer(N, "perm: N"), integer(k, "perm: k")
+        return _whole(whole_perm(n, chosen) if 0 <= chosen <= n else 0, "perm")
+    n, chosen = operands((N, k), True)
+    inside = logical_and(logical_and(greater_equal(n, chosen), greater_equal(n, 0)), greater_equal(chosen, 0))
+    return where(inside, bind(POCH, n - chosen + 1, chosen), 0.0)
+
+
+def _whole(found: int, name: str) -> Any:
+    if found >= 1 << 63:
+        raise ArgumentError(f"{name}: the result does not fit in 64 bits", mend=f"scipy.special.{name} gives a float")
+    return np.asarray(found, dtype=np.int64)
+
+
+def _counted(name: str, given: tuple[Any, ...]) -> tuple[int, ...]:
+    found = tuple(integer(x, f"{name}: an argument") for x in given)
+    if min(found) < 0:
+        raise DomainError(f"{name} is of integers from 0, not of {min(found)}")
+    return found
+
+
+@function(
+    "comb_math",
+    family="special",
+    where="",
+    also=("math.comb",),
+    differentiable=False,
+    cases=(case(5, 2), case(3, 4)),
+)
+def comb_math(n: Any, k: Any) -> CoreValue:
+    """The number of choices of k among n, as an integer."""
+    return _whole(whole_comb(*_counted("comb", (n, k))), "comb")
+
+
+@function(
+    "perm_math",
+    family="special",
+    where="",
+    also=("math.perm",),
+    differentiable=False,
+    cases=(case(5, 2), case(3, 4), case(4)),
+)
+def perm_math(n: Any, k: Any = None) -> CoreValue:
+    """The number of ordered choices of k among n, as an integer; of all n without k."""
+    return _whole(whole_perm(*_counted("perm", (n,) if k is None else (n, k))), "perm")

@@ -1,0 +1,347 @@
+"""Special functions for exact expressions: their values are mpmath's; their derivatives SymPy's where it knows them,
+and else differences of those values at as many digits as that takes.
+
+A class here is a function's form in formulas, under the language's own name; its `fdiff` is for `derive`, and for the
+closed formula by which small programs are proved a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from mpmath import libmp, mp
+from mpmath.libmp import fnan, fone, fzero
+
+from gradcli.symbolic.differences import by_differences, differentiated
+from gradcli.symbolic.elementary import Elementary, Raw, by_context, huge, real_or_undefined, side
+
+#: A partial derivative in SymPy; None where none is known.
+Slope = Callable[..., Any] | None
+
+# --- SymPy's forms ---------------------------------------------------------------------------------------------------
+
+
+class Special(sympy.Function):  # type: ignore[misc]
+    """A function with its partial derivatives, where there are formulas for them."""
+
+    slopes: tuple[Slope, ...] = ()
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """The partial derivative by an argument, counted from 1."""
+        slope = self.slopes[argindex - 1]
+        if slope is None:
+            raise sympy.core.function.ArgumentIndexError(self, argindex)
+        return slope(*self.args)
+
+
+def _named(name: str, *slopes: Slope) -> Any:
+    return type(name, (Special,), {"slopes": slopes, "nargs": len(slopes)})
+
+
+def _gamma_density(a: Any, x: Any) -> Any:
+    return x ** (a - 1) * sympy.exp(-x) / sympy.gamma(a)
+
+
+def _beta_density(a: Any, b: Any, x: Any) -> Any:
+    return x ** (a - 1) * (1 - x) ** (b - 1) * sympy.gamma(a + b) / (sympy.gamma(a) * sympy.gamma(b))
+
+
+def _elliptic_k_slope(m: Any) -> Any:
+    return (EllipE(m) - (1 - m) * EllipK(m)) / (2 * m * (1 - m))
+
+
+def _scaled_k_form(v: Any, x: Any) -> Any:
+    return sympy.exp(x) * sympy.besselk(v, x)
+
+
+def _owens_h(h: Any, a: Any) -> Any:
+    return -sympy.exp(-(h**2) / 2) * sympy.erf(a * h / sympy.sqrt(2)) / (2 * sympy.sqrt(2 * sympy.pi))
+
+
+GammaInc = _named("gammainc", None, _gamma_density)
+GammaIncC = _named("gammaincc", None, lambda a, x: -_gamma_density(a, x))
+BetaInc = _named("betainc", None, None, _beta_density)
+BetaIncC = _named("betaincc", None, None, lambda a, b, x: -_beta_density(a, b, x))
+Zeta = _named("zeta", None, lambda s, q: -s * Zeta(s + 1, q))
+ExpN = _named("expn", None, lambda n, x: -ExpN(n - 1, x))
+Spence = _named("spence", lambda z: sympy.log(z) / (1 - z))
+EllipE = _named("ellipe", lambda m: (EllipE(m) - EllipK(m)) / (2 * m))
+EllipK = _named("ellipk", _elliptic_k_slope)
+OwensT = _named(
+    "owens_t", _owens_h, lambda h, a: sympy.exp(-(h**2) * (1 + a**2) / 2) / (2 * sympy.pi * (1 + a**2))
+)
+ExpRel = _named("exprel", lambda x: ((x - 1) * sympy.exp(x) + 1) / x**2)
+Hyp1F1 = _named("hyp1f1", None, None, lambda a, b, z: a / b * Hyp1F1(a + 1, b + 1, z))
+SphericalJ = _named("spherical_jn", None, lambda n, x: SphericalJ(n - 1, x) - (n + 1) / x * SphericalJ(n, x))
+
+
+def _of_orders(form: Callable[..., Any], orders: int) -> Callable[..., Any]:
+    """The form of a function of orders: differentiated as often as they say."""
+
+    def symbolic(*words: Any) -> Any:
+        counts, args = words[:orders], words[orders:]
+        if not any(counts):
+            return form(*args)
+        dummies = [sympy.Dummy(real=True) for _ in args]
+        # The arguments that orders are of stand last.
+        by = [(d, int(n)) for d, n in zip(dummies[len(args) - orders :], counts, strict=True) if n]
+        return sympy.diff(form(*dummies), *by).xreplace(dict(zip(dummies, args, strict=True)))
+
+    return symbolic
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def _sine_over(x: Any) -> Any:
+    return mp.sin(x) / x if x else mp.mpf(1)
+
+
+def _relative_exponential(x: Any) -> Any:
+    return mp.expm1(x) / x if x else mp.mpf(1)
+
+
+def _lower_gamma(a: Any, x: Any) -> Any:
+    return mp.gammainc(a, 0, x, regularized=True)
+
+
+def _upper_gamma(a: Any, x: Any) -> Any:
+    return mp.gammainc(a, x, regularized=True)
+
+
+def _lower_beta(a: Any, b: Any, x: Any) -> Any:
+    return mp.betainc(a, b, 0, x, regularized=True)
+
+
+def _upper_beta(a: Any, b: Any, x: Any) -> Any:
+    return mp.betainc(b, a, 0, 1 - x, regularized=True)
+
+
+def _exponential_integral(n: Any, x: Any) -> Any:
+    return mp.expint(n, x)
+
+
+def _spence(z: Any) -> Any:
+    return mp.polylog(2, 1 - z)
+
+
+def _spherical(n: Any, x: Any) -> Any:
+    if not x:
+        return mp.mpf(not n)
+    found = mp.sqrt(mp.pi / (2 * abs(x))) * mp.besselj(n + mp.mpf(0.5), abs(x))
+    return -found if x < 0 and n % 2 else found
+
+
+def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
+    if huge(h, 6) or huge(a, 30):
+        return fnan
+    with mp.workprec(prec + 30):
+        square, end = -(mp.make_mpf(h) ** 2) / 2, mp.make_mpf(a)
+        ends = mp.linspace(0, 1, 9)
+        inner = mp.quad(lambda t: end * mp.exp(square * (1 + (end * t) ** 2)) / (1 + (end * t) ** 2), ends)
+        return real_or_undefined(inner / (2 * mp.pi), prec)
+
+
+def _modified_first(v: Raw, x: Raw, prec: int, rnd: str) -> Raw:
+    """I of order v; of negative numbers for whole orders alone."""
+    found = by_context("besseli", 40)(v, libmp.mpf_abs(x), prec, rnd)
+    if not x[0]:
+        return found
+    if v[2] < 0 and v != fzero:
+        return fnan
+    return libmp.mpf_neg(found) if libmp.to_int(v) % 2 else found
+
+
+def _airy_slope(name: str, x: Raw, prec: int) -> Raw:
+    if huge(x, 40):
+        return fnan
+    with mp.workprec(prec + 20):
+        return real_or_undefined(getattr(mp, name)(mp.make_mpf(x), derivative=1), prec)
+
+
+def polygamma(n: Raw, x: Raw, prec: int, rnd: str) -> Raw:
+    """The derivative of order n of digamma; far to the left by reflection, as mpmath climbs up step by step."""
+    order = libmp.to_int(n)
+    if side(x) > 0 or not huge(x, 8):
+        return libmp.mpf_psi(order, x, prec, rnd)
+    extra = max(x[2] + x[3], 0) + 40
+    with mp.workprec(prec + extra):
+        t = mp.make_mpf(x)
+        if t == mp.floor(t):
+            return fnan
+        beyond = mp.psi(order, 1 - t)
+        poles = mp.pi * mp.diff(lambda u: mp.cot(mp.pi * u), t, order)
+        return real_or_undefined((-1) ** order * beyond - poles, prec)
+
+
+def log_gamma(x: Raw, prec: int, rnd: str) -> Raw:
+    """log|gamma(x)|."""
+    if side(x) > 0:
+        return fnan if huge(x, 2000) else libmp.mpf_loggamma(x, prec, rnd)
+    if huge(x, 50):
+        return fnan
+    return libmp.mpf_log(libmp.mpf_abs(libmp.mpf_gamma(x, prec + 20, rnd)), prec, rnd)
+
+
+def erfc(x: Raw, prec: int, rnd: str) -> Raw:
+    """1 - erf(x); nothing is left of it far to the right."""
+    if huge(x, 30):
+        return libmp.from_int(2) if x[0] else fzero
+    return libmp.mpf_erfc(x, prec, rnd)
+
+
+def erf_inverse(x: Raw, prec: int, rnd: str) -> Raw:
+    """erfinv by Newton's method, on the tail where |x| is near 1."""
+    distance = libmp.mpf_sub(fone, libmp.mpf_abs(x))
+    if side(distance) <= 0:
+        return fnan
+    small = -(distance[2] + distance[3])
+    if small < 60:
+        return by_context("erfinv")(x, prec, rnd)
+    with mp.workprec(prec + 40):
+        tail = mp.make_mpf(distance)
+        y = mp.sqrt(-mp.log(tail))
+        for _ in range(200):
+            step = (mp.erfc(y) / tail - 1) * mp.sqrt(mp.pi) / 2 * mp.exp(y * y) * tail
+            step = step / (1 - y * step) if abs(y * step) < 0.5 else step
+            y += step
+            if mp.mag(step) < mp.mag(y) - prec - 20:
+                break
+        return real_or_undefined(-y if x[0] else y, prec)
+
+
+def _ordered(form: Callable[..., Any], direct: Callable[..., Any], count: int = 1, **more: Any) -> Elementary:
+    """A function of `count` arguments that has orders by each of them, after `static` ones that have none."""
+    static = more.get("static", 0)
+    return Elementary(
+        2 * count + static, _of_orders(form, count), by_differences(direct, count, **more), orders=count
+    )
+
+
+# --- of complex numbers ----------------------------------------------------------------------------------------------
+
+#: Analytic functions, whose real and imaginary parts are functions of two real numbers: "re:erf" and "im:erf" have the
+#: order of the derivative as their first argument, then what stands before z.
+ANALYTIC: dict[str, Callable[..., Any]] = {
+    "besselj": lambda v, z: mp.besselj(v, z),
+    "bessely": lambda v, z: mp.bessely(v, z),
+    "besseli": lambda v, z: mp.besseli(v, z),
+    "besselk": lambda v, z: mp.besselk(v, z),
+    "erf": lambda z: mp.erf(z),
+    "erfc": lambda z: mp.erfc(z),
+    "erfi": lambda z: mp.erfi(z),
+    "gamma": lambda z: mp.gamma(z),
+    "rgamma": lambda z: mp.rgamma(z),
+    "loggamma": lambda z: mp.loggamma(z),
+    "digamma": lambda z: mp.digamma(z),
+    "sinc": _sine_over,
+}
+
+
+def _part(name: str, part: str) -> Elementary:
+    direct = ANALYTIC[name]
+
+    def value(n: Raw, *words: Any) -> Raw:
+        *fixed, x, y, prec, _ = words
+        if huge(x, 30) or huge(y, 30) or fnan in (x, y):
+            return fnan
+        with mp.workprec(prec + 20):
+            z = mp.mpc(mp.make_mpf(x), mp.make_mpf(y))
+            order = [libmp.to_int(n)]
+            found = differentiated(direct, order, [mp.make_mpf(v) for v in fixed], [z], prec + 20)
+            return real_or_undefined(getattr(mp.mpc(found), part), prec)
+
+    return Elementary(2 + direct.__code__.co_argcount, None, value)
+
+
+#: Where a function of two or three parameters can still be computed in reasonable time.
+_PARAMETERS = 16
+
+#: What `gradcli.symbolic.functions` takes up.
+SPECIAL: dict[str, Elementary] = {
+    "erf": Elementary(1, sympy.erf, libmp.mpf_erf),
+    "erfc": Elementary(1, sympy.erfc, erfc),
+    "erfi": Elementary(1, sympy.erfi, by_context("erfi", 30)),
+    "erfinv": Elementary(1, sympy.erfinv, erf_inverse),
+    "loggamma": Elementary(1, sympy.loggamma, log_gamma),
+    "rgamma": _ordered(lambda x: 1 / sympy.gamma(x), lambda x: mp.rgamma(x), bits=50),
+    "polygamma": Elementary(2, sympy.polygamma, polygamma),
+    "sinc": _ordered(sympy.sinc, _sine_over, bits=2000),
+    "exprel": _ordered(ExpRel, _relative_exponential, bits=50),
+    "lambertw": _ordered(sympy.LambertW, lambda x: mp.lambertw(x)),
+    "lambertw_lower": _ordered(lambda x: sympy.LambertW(x, -1), lambda x: mp.lambertw(x, -1)),
+    "besselj": Elementary(2, sympy.besselj, by_context("besselj")),
+    "bessely": Elementary(2, sympy.bessely, by_context("bessely")),
+    "besseli": Elementary(2, sympy.besseli, _modified_first),
+    "besselk": Elementary(2, sympy.besselk, by_context("besselk", 40)),
+    "scaled_k": _ordered(_scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40),
+    "hyp1f1": _ordered(Hyp1F1, lambda a, b, z: mp.hyp1f1(a, b, z), static=2, bits=40),
+    "spherical_jn": _ordered(SphericalJ, _spherical, static=1),
+    "airyai": Elementary(1, sympy.airyai, by_context("airyai", 40)),
+    "airybi": Elementary(1, sympy.airybi, by_context("airybi", 40)),
+    "airyaiprime": Elementary(1, sympy.airyaiprime, lambda x, prec, rnd: _airy_slope("airyai", x, prec)),
+    "airybiprime": Elementary(1, sympy.airybiprime, lambda x, prec, rnd: _airy_slope("airybi", x, prec)),
+    "fresnels": Elementary(1, sympy.fresnels, by_context("fresnels", 400)),
+    "fresnelc": Elementary(1, sympy.fresnelc, by_context("fresnelc", 400)),
+    "zeta": _ordered(Zeta, lambda s, q: mp.zeta(s, q), 2),
+    "Si": _ordered(sympy.Si, lambda x: mp.si(x)),
+    "Ci": _ordered(sympy.Ci, lambda x: mp.ci(x)),
+    "Ei": Elementary(1, sympy.Ei, by_context("ei", 50)),
+    "expn": _ordered(ExpN, _exponential_integral, static=1, bits=50),
+    "spence": _ordered(Spence, _spence),
+    "ellipk": _ordered(EllipK, lambda m: mp.ellipk(m)),
+    "ellipe": _ordered(EllipE, lambda m: mp.ellipe(m)),
+    "gammainc": _ordered(GammaInc, _lower_gamma, 2, bits=_PARAMETERS),
+    "gammaincc": _ordered(GammaIncC, _upper_gamma, 2, bits=_PARAMETERS),
+    "betainc": _ordered(BetaInc, _lower_beta, 3, bits=_PARAMETERS),
+    "betaincc": _ordered(BetaIncC, _upper_beta, 3, bits=_PARAMETERS),
+    "owens_t": Elementary(2, OwensT, _owens),
+    **{f"re:{name}": _part(name, "real") for name in ANALYTIC},
+    **{f"im:{name}": _part(name, "imag") for name in ANALYTIC},
+}
+
+
+#: The function of each SymPy class that stands for one here.
+BY_CLASS: dict[Any, str] = {
+    sympy.erf: "erf",
+    sympy.erfc: "erfc",
+    sympy.erfi: "erfi",
+    sympy.erfinv: "erfinv",
+    sympy.loggamma: "loggamma",
+    sympy.polygamma: "polygamma",
+    sympy.sinc: "sinc",
+    sympy.LambertW: "lambertw",
+    sympy.besselj: "besselj",
+    sympy.bessely: "bessely",
+    sympy.besseli: "besseli",
+    sympy.besselk: "besselk",
+    sympy.airyai: "airyai",
+    sympy.airybi: "airybi",
+    sympy.airyaiprime: "airyaiprime",
+    sympy.airybiprime: "airybiprime",
+    sympy.fresnels: "fresnels",
+    sympy.fresnelc: "fresnelc",
+    sympy.Si: "Si",
+    sympy.Ci: "Ci",
+    sympy.Ei: "Ei",
+    **{
+        form: form.__name__
+        for form in (
+            GammaInc,
+            GammaIncC,
+            BetaInc,
+            BetaIncC,
+            Zeta,
+            ExpN,
+            Spence,
+            EllipE,
+            EllipK,
+            OwensT,
+            ExpRel,
+            Hyp1F1,
+            SphericalJ,
+        )
+    },
+}

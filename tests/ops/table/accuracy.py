@@ -1,0 +1,280 @@
+"""How many ulps a call's value, vjp and jvp are from the exact answer, and how many nobody can avoid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from mpmath import libmp
+from mpmath.libmp import fzero
+
+from gradcli.autodiff import jvp, vjp
+from gradcli.symbolic.derivatives import is_dust
+from gradcli.symbolic.evaluate import Evaluation, plan
+from gradcli.symbolic.functions import Raw, defined
+from gradcli.symbolic.scalars import Graph, exact
+from table.calls import Array, Call, nodes
+from table.oracle import Exact, Pairs, random_like
+from table.peers import peers_results
+
+KINDS = ("value", "vjp", "jvp")
+#: Families whose algorithms are stable for an array as a whole: errors are small beside its largest element.
+NORMWISE = ("linalg", "fft")
+
+
+class Answer(NamedTuple):
+    """What the engine gave, and the oracle's scalars that it should have given."""
+
+    kind: str
+    got: Array
+    pairs: Pairs
+    peer: Array | None = None
+
+
+class Error(NamedTuple):
+    """The error of one number.
+
+    Attributes:
+        kind: "value", "vjp" or "jvp".
+        raw: in ulps of the exact number.
+        moves: how many ulps the exact number moves when what went in moves by one.
+        peer: the error of NumPy's or SciPy's value, or None.
+        place: which number of the array it is.
+        got: the number.
+    """
+
+    kind: str
+    raw: float
+    moves: float
+    peer: float | None
+    place: int
+    got: Any
+
+    @property
+    def scaled(self) -> float:
+        """The error in terms of what nobody can avoid."""
+        return self.raw / max(1.0, self.moves)
+
+
+def errors(call: Call, *, pointwise: bool, seed: int = 0) -> list[Error]:
+    """The errors of everything that the engine says of a call, but where the exact answer is undefined.
+
+    What goes in is moved by an ulp of each number, or of the largest of its array where the function is of a family for
+    which that is what the best algorithms bear.
+
+    With `pointwise`, the call's arrays are vectors of points that have nothing to do with each other: derivatives are
+    partial ones, and points on a kink are left out.
+    """
+    oracle = _Measured(call)
+    answers = oracle.answers(call, pointwise)
+    roots = [i for answer in answers for pair in answer.pairs for i in pair if i is not None]
+    known = settled(oracle.graph, roots, oracle.steps(call.function.family in NORMWISE), seed, 2 if pointwise else 8)
+    bent = _kinks(call) if pointwise else None
+    found = []
+    for answer in answers:
+        for n, (got, pair) in enumerate(zip(np.ravel(answer.got), answer.pairs, strict=True)):
+            if (bent is not None and bent[n]) or any(i is not None and i not in known.values for i in pair):
+                continue
+            raw, moves = known.judged(got, pair, _bits(answer.got))
+            peer = None if answer.peer is None else known.judged(np.ravel(answer.peer)[n], pair, _bits(answer.got))[0]
+            found.append(Error(answer.kind, raw, moves, peer, n, got))
+    return found
+
+
+class _Measured(Exact):
+    """The exact reading of a call whose cotangents and tangents are inputs, too."""
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call)
+        self.weights: list[int] = []
+
+    def weight(self, factor: float) -> int:
+        made = self.graph.input("weight", 0, exact(factor))
+        self.weights.append(made)
+        return made
+
+    def steps(self, normwise: bool) -> dict[int, int]:
+        """The exponent of the step that each input makes."""
+        found = {}
+        for indices in [*([i for pair in pairs for i in pair if i is not None] for pairs in self.inputs), self.weights]:
+            own = [_ulp_exponent(self.graph.numbers[i]) for i in indices]
+            largest = max(own, default=0)
+            found.update((i, largest if normwise else e) for i, e in zip(indices, own, strict=True))
+        return found
+
+    def answers(self, call: Call, ones: bool) -> list[Answer]:
+        """Everything that the engine says of a call; with `ones`, partial derivatives rather than products."""
+        outputs = [np.asarray(y) for y in call()]
+        found = [
+            Answer("value", y, pairs, peer)
+            for y, pairs, peer in zip(outputs, self.outputs, _peers(call, outputs), strict=True)
+        ]
+        if not call.function.differentiable:
+            return found
+        drawn = [np.ones(y.shape) for y in outputs] if ones else random_like(outputs, 2)
+        cotangents = [g.astype(y.dtype) for g, y in zip(drawn, outputs, strict=True)]
+        _, pullback = vjp(call, *call.floats)
+        pulled = self.pulled_back(self.outputs, cotangents)
+        for got, pairs in zip(pullback(cotangents), self.inputs, strict=True):
+            found.append(Answer("vjp", np.asarray(got), self.taken(pulled, pairs)))
+        for tangents in _tangents(call, ones):
+            _, moved = jvp(call, call.floats, tangents)
+            pushed = self.pushed_forward(tangents)
+            for got, pairs in zip(moved, self.outputs, strict=True):
+                found.append(Answer("jvp", np.asarray(got), self.taken(pushed, pairs)))
+        return found
+
+
+def _tangents(call: Call, ones: bool) -> list[list[Array]]:
+    if not ones:
+        return [random_like(call.floats, 1)]
+    return [[np.full(x.shape, float(i == j)) for j, x in enumerate(call.floats)] for i in range(len(call.floats))]
+
+
+def _peers(call: Call, outputs: list[Array]) -> list[Any]:
+    """NumPy's or SciPy's own values, or None for each."""
+    nothing = [None] * len(outputs)
+    try:
+        theirs = [y for y in peers_results(call) if np.asarray(y).dtype.kind in "fc"]
+    except Exception:  # a peer may object to anything in its own way
+        return nothing
+    return theirs if [np.shape(t) for t in theirs] == [y.shape for y in outputs] else nothing
+
+
+def _kinks(call: Call) -> Array:
+    """Points where some op bends."""
+    count = call.floats[0].shape[0]
+    found = np.zeros(count, dtype=bool)
+    for node in nodes(call):
+        if node.op.kink is not None:
+            inner = [getattr(x, "value", x) for x in node.inputs]
+            marked = np.asarray(node.op.kink(*inner, **node.params))
+            if marked.shape in ((), (count,)):
+                found |= marked
+    return found
+
+
+# --- exact numbers ---------------------------------------------------------------------------------------------------
+
+#: Bits that two evaluations must agree in.
+_AGREED = 80
+_PRECISIONS = (160, 400, 1000, 2600)
+
+
+class Known(NamedTuple):
+    """Exact numbers by index, and how many ulps each moves when what went in moves by one."""
+
+    values: dict[int, Raw]
+    moves: dict[int, float]
+
+    def judged(self, got: Any, pair: tuple[int, int | None], bits: int) -> tuple[float, float]:
+        """The error of a number, and how far the exact one moves; of a complex one in ulps of its modulus."""
+        a, b = pair
+        if b is None:
+            return _error(float(np.real(got)), self.values[a], bits), self._moves(a, self.values[a], bits)
+        size = libmp.mpf_hypot(self.values[a], self.values[b], 60, "n")
+        found = []
+        for x, i in ((got.real, a), (got.imag, b)):
+            gap = libmp.mpf_sub(libmp.from_float(float(x)), self.values[i]) if np.isfinite(x) else None
+            found.append(np.inf if gap is None else _ulps(gap, size, bits))
+        return float(np.hypot(*found)), float(np.hypot(self._moves(a, size, bits), self._moves(b, size, bits)))
+
+    def _moves(self, index: int, size: Raw, bits: int) -> float:
+        """In ulps, of a dtype of `bits` precision, of a number of some size."""
+        return self.moves.get(index, 0.0) * 2.0 ** (_ulp_exponent(self.values[index], 53) - _ulp_exponent(size, bits))
+
+
+def _bits(x: Array) -> int:
+    """The precision of an array's dtype."""
+    return int(np.finfo(x.dtype).nmant) + 1
+
+
+def settled(graph: Graph, roots: Sequence[int], ulps: dict[int, int], seed: int, moves: int) -> Known:
+    """Scalars at rising precision until two evaluations agree; those that never do, or are undefined, are left out.
+
+    `ulps` has the exponents of the inputs' steps. What comes out as 0 may be a difference too small to be seen, and is
+    looked at with the most bits.
+    """
+    known = Known({}, {})
+    pending = sorted(set(roots))
+    for precision in _PRECISIONS:
+        if not pending:
+            break
+        steps = plan(graph, pending)
+        gained = precision // 2
+        rough, fine = Evaluation(graph, steps, precision), Evaluation(graph, steps, precision + gained)
+        done = []
+        for index in pending:
+            a, b = rough.values[index], fine.values[index]
+            nothing = b == fzero or is_dust(a, b, gained)
+            if defined(a) and defined(b) and (precision == _PRECISIONS[-1] if nothing else _close(a, b)):
+                known.values[index] = fzero if nothing else b
+                done.append(index)
+        _disturb(graph, steps, rough, done, known, ulps, seed, moves)
+        reached = set(done)
+        pending = [i for i in pending if i not in reached and defined(fine.values[i])]
+    return known
+
+
+def _close(a: Raw, b: Raw) -> bool:
+    gap = libmp.mpf_sub(a, b)
+    return gap == fzero or gap[2] + gap[3] <= b[2] + b[3] - _AGREED
+
+
+def _disturb(
+    graph: Graph,
+    steps: Any,
+    base: Evaluation,
+    done: list[int],
+    known: Known,
+    ulps: dict[int, int],
+    seed: int,
+    moves: int,
+) -> None:
+    """Note how far numbers move when all inputs move by an ulp up or down."""
+    generator = np.random.default_rng(seed)
+    inputs = list(ulps)
+    signs = generator.choice([-1, 1], len(inputs))
+    for k in range(moves if done else 0):
+        turned = (signs, -signs)[k] if k < 2 else generator.choice([-1, 1], len(inputs))
+        moved = {
+            i: libmp.mpf_add(graph.numbers[i], libmp.from_man_exp(int(s), ulps[i]))
+            for i, s in zip(inputs, turned, strict=True)
+        }
+        there = Evaluation(graph, steps, base.precision, inputs=moved, frozen=base.decisions)
+        for index in done:
+            y = there.values[index]
+            if defined(y):
+                change = _ulps(libmp.mpf_sub(y, base.values[index], 60, "n"), known.values[index])
+                known.moves[index] = max(known.moves.get(index, 0.0), change)
+
+
+#: The exponents of the smallest and beyond the largest number of a dtype, by its precision.
+_RANGES = {53: (-1074, 1024), 24: (-149, 128), 11: (-24, 16)}
+
+
+def _ulp_exponent(x: Raw, bits: int = 53) -> int:
+    """The exponent of the distance of floats at x."""
+    low, high = _RANGES[bits]
+    return low if x == fzero else max(min(x[2] + x[3], high) - bits, low)
+
+
+def _ulps(gap: Raw, at: Raw, bits: int = 53) -> float:
+    """A gap in ulps of a number."""
+    scaled = libmp.mpf_shift(libmp.mpf_abs(gap), -_ulp_exponent(at, bits))
+    try:
+        return float(libmp.to_float(scaled))
+    except OverflowError:
+        return float("inf")
+
+
+def _error(got: float, wanted: Raw, bits: int) -> float:
+    """How many ulps a float is from the exact number; 0 for an infinity where the number is beyond all floats."""
+    if np.isnan(got):
+        return float("inf")
+    if np.isinf(got):
+        beyond = libmp.from_man_exp((1 << (bits + 1)) - 1, _RANGES[bits][1] - bits - 1)
+        rightly = libmp.mpf_ge(libmp.mpf_abs(wanted), beyond) and (got < 0) == bool(wanted[0])
+        return 0.0 if rightly else float("inf")
+    return _ulps(libmp.mpf_sub(libmp.from_float(got), wanted), wanted, bits)

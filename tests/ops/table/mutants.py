@@ -1,0 +1,363 @@
+"""The mutation run: every rule of every op is changed in several ways, and the table's tests must notice.
+
+Mutants are of two sorts. Of the rules' values: what a rule gives one operand is negated, doubled, left out, taken of
+exchanged operands, or averaged over the axes along which the operand was broadcast where it should be summed. Of their
+source: see `table.source_mutants`. A mutant is killed when a check of the table finds fault with some call, or the call
+fails. One that no check minds is equivalent if it changes no derivative anywhere in a denser sample (the calls with
+other random numbers, complex ones), first and second order, though what it changes is run there; unreached if it isn't
+run; else it has survived.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.autodiff import grad, jvp, vjp
+from gradcli.graph.op import Op
+from gradcli.graph.values import shape_of
+from table.calls import Call, complexed, specs
+from table.checks import (
+    batch_failures,
+    derivative_failures,
+    jacobian_failures,
+    second_failures,
+    tolerance_of,
+    weighed_squares,
+)
+from table.oracle import random_like
+from table.points import moved
+from table.rules import MODES, Rule, all_ops, carries, rule_functions, rules_replaced, users
+from table.source_mutants import mutated_code, mutations, swapped, unreachable
+
+#: A check of one call: sentences about what is wrong.
+Check = Callable[[Call], Sequence[str]]
+CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures)
+#: Seconds that a check of a mutant may take; more is a loop without end.
+_PATIENCE = 5.0
+#: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
+_ASKED, _SAMPLED = 40, 12
+
+
+class Mutant(NamedTuple):
+    """One changed rule.
+
+    Attributes:
+        rule: what it is a rule of: "tanh vjp 0", or the function's name.
+        kind: which kind of change.
+        words: the change itself.
+        calls: the calls that use the rule.
+        applied: makes the change, for the time of a `with` block.
+        mode: "vjp", "jvp" or "batch".
+        marked: puts an error where the change is; None where it is run whenever the rule is.
+    """
+
+    rule: str
+    kind: str
+    words: str
+    calls: list[Call]
+    applied: Callable[[], AbstractContextManager[None]]
+    mode: str
+    marked: Callable[[], AbstractContextManager[None]] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.kind}: {self.words}"
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant: "killed", "equivalent", "unreached" or "survived"."""
+
+    mutant: Mutant
+    fate: str
+
+
+# --- mutants of values -----------------------------------------------------------------------------------------------
+
+
+def value_mutants(rule: Rule) -> list[Mutant]:
+    """Changes of what a rule gives one operand."""
+    using = users()[rule]
+
+    def made(kind: str, words: str, change: Callable[[Any, Any], Any]) -> Mutant:
+        replaced = _changed_vjp(rule, change) if rule.mode == "vjp" else _changed_jvp(rule, change)
+        return Mutant(repr(rule), kind, words, using, lambda: rules_replaced(rule.op, **replaced), rule.mode)
+
+    found = [
+        made("flip a sign", "the share negated", lambda share, x: -share),
+        made("lose a factor", "the share doubled", lambda share, x: share + share),
+        made("drop a term", "the share left out", lambda share, x: None),
+    ]
+    if rule.mode == "vjp" and rule.op.kind == "elementwise" and len(rule.op.partials) != 1:
+        found.append(made("break an unbroadcast", "the mean over broadcast axes instead of the sum", _averaged))
+    return found
+
+
+def _mapped(change: Callable[[Any, Any], Any], share: Any, x: Any) -> Any:
+    if isinstance(share, tuple):
+        return tuple(_mapped(change, part, x) for part in share)
+    return None if share is None else change(share, x)
+
+
+def _changed_vjp(rule: Rule, change: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    old, i = rule.op.vjp, rule.operand
+    assert old is not None
+
+    def new(g: Any, y: Any, xs: Any, params: Any, wanted: Any) -> Any:
+        shares = list(old(g, y, xs, params, wanted))
+        shares[i] = _mapped(lambda share, x: change(share, (g, x)), shares[i], xs[i])
+        return shares
+
+    return {"vjp": new}
+
+
+def _changed_jvp(rule: Rule, change: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    old, i = rule.op.jvp, rule.operand
+    assert old is not None
+
+    def new(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+        into = list(tangents)
+        into[i] = _mapped(change, into[i], xs[i])
+        return None if all(t is None for t in into) else old(into, y, xs, params)
+
+    return {"jvp": new}
+
+
+def _averaged(share: Any, of: Any) -> Any:
+    g, x = of
+    if isinstance(g, tuple):
+        return share
+    count = int(np.prod(shape_of(g), dtype=int)) // max(int(np.prod(shape_of(x), dtype=int)), 1)
+    return share / count if count > 1 else share
+
+
+# --- mutants of source -----------------------------------------------------------------------------------------------
+
+
+@cache
+def functions_by_op() -> dict[int, list[tuple[str, list[FunctionType]]]]:
+    """For each op, the functions that it is the first to reach: (mode, all functions of one source)."""
+    sharing: dict[Any, list[FunctionType]] = {}
+    first: dict[Any, tuple[int, str]] = {}
+    for op in all_ops():
+        for mode in MODES if carries(op) else ():
+            for f in rule_functions(op, mode):
+                shared = sharing.setdefault(f.__code__, [])
+                if all(f is not other for other in shared):
+                    shared.append(f)
+                first.setdefault(f.__code__, (id(op), mode))
+    found: dict[int, list[tuple[str, list[FunctionType]]]] = {}
+    for code, (op_id, mode) in first.items():
+        found.setdefault(op_id, []).append((mode, sharing[code]))
+    return found
+
+
+@cache
+def ops_reaching() -> dict[Any, list[Op]]:
+    """The ops whose rules reach a code."""
+    found: dict[Any, list[Op]] = {}
+    for op in all_ops():
+        for mode in MODES if carries(op) else ():
+            for f in rule_functions(op, mode):
+                reaching = found.setdefault(f.__code__, [])
+                if op not in reaching:
+                    reaching.append(op)
+    return found
+
+
+def source_mutants(op: Op) -> Iterator[Mutant]:
+    """Changes of the source of the functions that an op is the first to reach."""
+    for mode, functions in functions_by_op().get(id(op), []):
+        f = functions[0]
+        calls = _calls_of(ops_reaching()[f.__code__])
+        where = f"{f.__module__.removeprefix('gradcli.ops.')}.{f.__qualname__.replace('.<locals>', '')}"
+        for mutation in mutations(f):
+            code = mutated_code(f, mutation)
+            if code is not None:
+                words = " ".join(f"{mutation.before} -> {mutation.after}".split())
+                marking = unreachable(f, mutation)
+                marked = _swapping(functions, marking) if marking is not None else None
+                yield Mutant(where, mutation.kind, words, calls, _swapping(functions, code), mode, marked)
+
+
+def _swapping(functions: list[FunctionType], code: Any) -> Callable[[], AbstractContextManager[None]]:
+    return lambda: swapped(functions, code)
+
+
+def _calls_of(ops: list[Op]) -> list[Call]:
+    """The calls that use any rule of some ops, by turns, so that each op is heard early."""
+    columns = [_calls_of_op(op) for op in ops]
+    found: dict[int, Call] = {}
+    for i in range(max((len(c) for c in columns), default=0)):
+        for column in columns:
+            if i < len(column):
+                found.setdefault(id(column[i]), column[i])
+    return list(found.values())
+
+
+@cache
+def _calls_of_op(op: Op) -> list[Call]:
+    found: dict[int, Call] = {}
+    for rule, using in users().items():
+        if rule.op is op:
+            found.update((id(call), call) for call in using)
+    return sorted(found.values(), key=lambda call: (call.function.op is not op, sum(x.size for x in call.floats)))
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+def mutants_of(op: Op) -> list[Mutant]:
+    """All mutants that are counted with an op."""
+    own = [rule for rule in users() if rule.op is op]
+    found = [mutant for rule in own for mutant in value_mutants(rule)]
+    return [*found, *source_mutants(op)]
+
+
+def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
+    """What becomes of a mutant."""
+    if any(_kills(mutant, call, checks) for call in mutant.calls[:_ASKED]):
+        return "killed"
+    sampled = mutant.calls[:_SAMPLED]
+    if any(_differs(mutant, call) for call in sampled):
+        return "survived"
+    reached = mutant.marked is None or any(_differs(mutant._replace(applied=mutant.marked), c) for c in sampled)
+    return "equivalent" if reached else "unreached"
+
+
+def _kills(mutant: Mutant, call: Call, checks: Sequence[Check]) -> bool:
+    if mutant.mode == "batch" and checks:
+        checks = (batch_failures, jacobian_failures)
+    return any(_clean(call, check) and _fails(mutant, call, check) for check in checks)
+
+
+_known_clean: dict[tuple[int, Check], bool] = {}
+
+
+def _clean(call: Call, check: Check) -> bool:
+    """Whether a check finds no fault with the rules as they are; else it can't judge mutants."""
+    key = (id(call), check)
+    if key not in _known_clean:
+        try:
+            _known_clean[key] = not check(call)
+        except Exception:
+            _known_clean[key] = False
+    return _known_clean[key]
+
+
+def _fails(mutant: Mutant, call: Call, check: Check) -> bool:
+    try:
+        with mutant.applied(), patience():
+            return bool(check(call))
+    except Exception:
+        return True
+
+
+class OutOfPatience(Exception):
+    """A mutant runs and runs."""
+
+
+@contextmanager
+def patience() -> Iterator[None]:
+    """Raise after some seconds."""
+
+    def stop(number: int, frame: Any) -> None:
+        raise OutOfPatience
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# --- is it equivalent? -----------------------------------------------------------------------------------------------
+
+
+def _differs(mutant: Mutant, call: Call) -> bool:
+    """Whether a mutant changes a derivative anywhere near a call; of a batch rule, what is found of several at once."""
+    if mutant.mode == "batch":
+        return any(_fails(mutant, other, batch_failures) for other in sample(call) if _clean(other, batch_failures))
+    for other in sample(call):
+        plain = derivatives(other)
+        if plain is None:
+            continue
+        try:
+            with mutant.applied(), patience():
+                changed = derivatives(other)
+        except OutOfPatience:
+            return True
+        if changed is None or not _same(plain, changed, 100 * tolerance_of(call)):
+            return True
+    return False
+
+
+@cache
+def sample(call: Call) -> list[Call]:
+    """A call and others like it: with other random numbers, and with complex ones."""
+    generator = np.random.default_rng(5)
+    found = [call]
+    if any(x.dtype.kind == "c" for x in call.floats):
+        return found
+    for draw in (101, 102, 103):
+        place = next((i for i, spec in enumerate(specs(call.function)) if spec is call.spec), None)
+        if place is not None:
+            found.append(moved(Call(call.function, call.spec, place, draw), generator, 0.1))
+    return [*found, complexed(found[-1])]
+
+
+def derivatives(call: Call) -> list[Any] | None:
+    """Every derivative that the engine takes of a call, once and twice; None where it can't."""
+    try:
+        outputs = [np.asarray(y) for y in call()]
+        tangents, directions = random_like(call.floats, 1), random_like(call.floats, 4)
+        found = list(jvp(call, call.floats, tangents)[1])
+        found += vjp(call, *call.floats)[1](random_like(outputs, 2))
+        gradient = grad(weighed_squares(call, random_like(outputs, 3)), tuple(range(len(call.floats))))
+        found += jvp(gradient, call.floats, directions)[1]
+        found += vjp(gradient, *call.floats)[1](tuple(directions))
+    except OutOfPatience:
+        raise
+    except Exception:
+        return None
+    return found
+
+
+def _same(plain: list[Any], changed: list[Any], tolerance: float) -> bool:
+    if len(plain) != len(changed):
+        return False
+    for a, b in zip(plain, changed, strict=True):
+        x, y = np.asarray(a), np.asarray(b)
+        if x.shape != y.shape:
+            return False
+        scale = max(np.max(np.abs(x[np.isfinite(x)]), initial=0.0), 1e-2)
+        if not np.allclose(x, y, rtol=0, atol=tolerance * scale, equal_nan=True):
+            return False
+    return True
+
+
+def run(ops: Sequence[Op], checks: Sequence[Check] = CHECKS) -> Iterator[Outcome]:
+    """The fate of every mutant of some ops."""
+    with np.errstate(all="ignore"):
+        for op in ops:
+            for mutant in mutants_of(op):
+                yield Outcome(mutant, fate(mutant, checks))
+
+
+def report(outcomes: Sequence[Outcome]) -> str:
+    """How many of each kind met which fate."""
+    fates = ("killed", "equivalent", "unreached", "survived")
+    counts = Counter((o.mutant.kind, o.fate) for o in outcomes)
+    lines = [f"{'kind of change':<24}{'mutants':>9}{'killed':>9}{'equivalent':>12}{'unreached':>11}{'survived':>10}"]
+    for kind in [*sorted({o.mutant.kind for o in outcomes}), "all"]:
+        row = [sum(n for (k, f), n in counts.items() if kind in (k, "all") and f == fate) for fate in fates]
+        lines.append(f"{kind:<24}{sum(row):>9}{row[0]:>9}{row[1]:>12}{row[2]:>11}{row[3]:>10}")
+    return "\n".join(lines)

@@ -1,0 +1,62 @@
+"""NumPy and SciPy beside the table: the same function, and the same call of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.function import Function
+from table.calls import Call, leaves
+
+_MODULES = ("numpy", "numpy.linalg", "scipy.special", "scipy.linalg", "numpy.fft", "scipy.fft", "scipy.signal")
+
+
+class NoPeer(Exception):
+    """NumPy and SciPy have no such function, or don't take this form of the call."""
+
+
+@cache
+def peer(function: Function) -> Callable[..., Any] | None:
+    """The same function in NumPy or SciPy."""
+    for spelling in function.spellings:
+        module, _, name = spelling.rpartition(".")
+        found = getattr(_module(module), name, None)
+        if callable(found):
+            return found
+    return None
+
+
+def _module(path: str) -> Any:
+    if path.startswith("scipy.stats."):
+        return getattr(import_module("scipy.stats"), path.rpartition(".")[2], None)
+    return import_module(path) if path in _MODULES else None
+
+
+def _plain(x: Any) -> Any:
+    """Lists of integers as tuples, as NumPy wants its axes."""
+    return tuple(x) if isinstance(x, list) and all(isinstance(n, int) for n in x) else x
+
+
+def peers_results(call: Call) -> list[Any]:
+    """What the peer makes of a call, flat.
+
+    Raises:
+        NoPeer: nothing that could be compared.
+    """
+    other = peer(call.function)
+    if other is None or call.function.family == "random" or call.function.name.startswith("empty"):
+        raise NoPeer
+    args = [_plain(a) for a in call.args]
+    kwargs = {k: _plain(v) for k, v in call.kwargs.items()}
+    try:
+        if call.function.in_place:
+            changed = np.array(args[0])
+            other(changed, *args[1:], **kwargs)
+            return [changed]
+        return list(leaves(other(*args, **kwargs)))
+    except (TypeError, np.exceptions.AxisError, np.exceptions.ComplexWarning, ValueError):
+        raise NoPeer from None

@@ -1,0 +1,182 @@
+"""The derivative and batching rules of the ops: whose source they are, and which calls of the table use them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.autodiff import grad, jvp, vjp
+from gradcli.graph.op import Op
+from gradcli.graph.values import Value
+from table.calls import NAMES, Call, calls, complex_calls
+from table.checks import weighed_squares
+from table.oracle import random_like
+
+MODES = ("vjp", "jvp", "batch")
+#: Modules whose functions serve all ops alike: what the kinds supply is tested by every op's mutants.
+_SERVING = frozenset(
+    f"gradcli.ops.{name}" for name in ("kinds", "operands", "arguments", "registry", "function", "axes", "results")
+)
+
+
+class Rule(NamedTuple):
+    """The part of an op's rules that belongs to one operand: `mode` is "vjp" or "jvp"."""
+
+    op: Op
+    mode: str
+    operand: int
+
+    def __repr__(self) -> str:
+        return f"{self.op.name} {self.mode} {self.operand}"
+
+
+def all_ops() -> list[Op]:
+    """Every op there is, by name."""
+    return sorted((x for x in gc.get_objects() if isinstance(x, Op)), key=lambda op: op.name)
+
+
+def carries(op: Op) -> bool:
+    """Whether an op has derivative rules that give anything but 0."""
+    flat = bool(op.partials) and all(not callable(p) and p in (0, None) for p in op.partials)
+    return op.kind != "constant" and op.vjp is not None and not flat
+
+
+# --- source ----------------------------------------------------------------------------------------------------------
+
+
+def rule_functions(op: Op, mode: str) -> list[FunctionType]:
+    """The Python functions of this package that an op's rules of one mode are made of, helpers included."""
+    root = {"vjp": op.vjp, "jvp": op.jvp, "batch": op.batch}[mode]
+    found: dict[int, FunctionType] = {}
+    pending: list[Any] = [root]
+    seen: set[int] = set()
+    while pending:
+        x = pending.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        if isinstance(x, tuple | list):
+            pending.extend(x)
+        elif isinstance(x, dict):
+            pending.extend(x.values())
+        elif isinstance(x, partial):
+            pending.extend([x.func, x.args, x.keywords])
+        elif isinstance(x, FunctionType) and x.__module__.startswith("gradcli.ops"):
+            pending.extend(_closed_over(x))
+            if x.__module__ not in _SERVING:
+                found[id(x)] = x
+                pending.extend(_helpers(x))
+    return list(found.values())
+
+
+def _closed_over(f: FunctionType) -> Iterator[Any]:
+    for cell in f.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:  # not filled
+            continue
+
+
+def _helpers(f: FunctionType) -> Iterator[Any]:
+    """Functions of this package that a function names, in nested functions too."""
+    codes = [f.__code__]
+    while codes:
+        code = codes.pop()
+        codes.extend(c for c in code.co_consts if hasattr(c, "co_names"))
+        for name in code.co_names:
+            x = f.__globals__.get(name)
+            if isinstance(x, FunctionType):
+                yield x
+
+
+# --- use -------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def rules_replaced(op: Op, **rules: Any) -> Iterator[None]:
+    """The op with other rules, by mode."""
+    before = {mode: getattr(op, mode) for mode in rules}
+    try:
+        for mode, rule in rules.items():
+            setattr(op, mode, rule)
+        yield
+    finally:
+        for mode, rule in before.items():
+            setattr(op, mode, rule)
+
+
+def _is_nonzero(x: Any) -> bool:
+    if x is None:
+        return False
+    if isinstance(x, tuple | list):
+        return any(_is_nonzero(part) for part in x)
+    return isinstance(x, Value) or bool(np.any(np.asarray(x) != 0))
+
+
+def _watched(op: Op, note: Callable[[Rule], None]) -> dict[str, Any]:
+    """Rules that note which operands they give or take something that is not 0."""
+    old_vjp, old_jvp = op.vjp, op.jvp
+    assert old_vjp is not None and old_jvp is not None
+
+    def new_vjp(g: Any, y: Any, xs: Any, params: Any, wanted: Any) -> Any:
+        shares = old_vjp(g, y, xs, params, wanted)
+        for i, share in enumerate(shares):
+            if wanted[i] and _is_nonzero(share):
+                note(Rule(op, "vjp", i))
+        return shares
+
+    def new_jvp(tangents: Any, y: Any, xs: Any, params: Any) -> Any:
+        t = old_jvp(tangents, y, xs, params)
+        if _is_nonzero(t):
+            for i, moved in enumerate(tangents):
+                if _is_nonzero(moved):
+                    note(Rule(op, "jvp", i))
+        return t
+
+    return {"vjp": new_vjp, "jvp": new_jvp}
+
+
+def _differentiate(call: Call) -> None:
+    """Every derivative that the checks take of a call, once and twice."""
+    outputs = [np.asarray(y) for y in call()]
+    if outputs and call.floats and call.function.differentiable:
+        jvp(call, call.floats, random_like(call.floats, 1))
+        gradient = grad(weighed_squares(call, random_like(outputs, 3)), tuple(range(len(call.floats))))
+        jvp(gradient, call.floats, random_like(call.floats, 4))
+        vjp(gradient, *call.floats)[1](tuple(random_like(call.floats, 4)))
+
+
+@cache
+def users() -> dict[Rule, list[Call]]:
+    """The calls that use each rule, those of the op's own function first."""
+    found: dict[Rule, list[Call]] = {}
+    current: list[Call] = []
+
+    def note(rule: Rule) -> None:
+        using = found.setdefault(rule, [])
+        if not using or using[-1] is not current[0]:
+            using.append(current[0])
+
+    before = [(op, op.vjp, op.jvp) for op in all_ops() if carries(op)]
+    try:
+        for op, _, _ in before:
+            for mode, rule in _watched(op, note).items():
+                setattr(op, mode, rule)
+        with np.errstate(all="ignore"):
+            for name in NAMES:
+                for call in [*calls(name), *complex_calls(name)]:
+                    current[:] = [call]
+                    try:
+                        _differentiate(call)
+                    except Exception:  # what fails is told by the test of that function
+                        continue
+    finally:
+        for op, old_vjp, old_jvp in before:
+            op.vjp, op.jvp = old_vjp, old_jvp
+    return {rule: sorted(using, key=lambda call: call.function.op is not rule.op) for rule, using in found.items()}
