@@ -12,9 +12,10 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import swapaxes, t
 from gradcli.ops.function import case
+from gradcli.ops.inner_products import outer
 from gradcli.ops.kinds import added, broadcast_shape, conj, expanded, fits, general, sum_to
 from gradcli.ops.operands import as_core, to_float
-from gradcli.ops.products import bmm, check_same_dtype, matmul, mv, outer, times
+from gradcli.ops.products import bmm, check_same_dtype, matmul, mv, times
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
@@ -39,7 +40,11 @@ def _scaled(x: CoreValue, factor: Any) -> CoreValue:
 
 
 def _addmm(c: Any, x: Any, y: Any, *, beta: Any, alpha: Any) -> Any:
-    return _scaled(c, beta) + _scaled(np.matmul(x, y), alpha)
+    product = np.matmul(x, y)
+    product = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return product + np.zeros_like(c)
+    return product + (c if beta == 1 else c * beta)
 
 
 def _transposed(x: CoreValue) -> CoreValue:

@@ -15,6 +15,7 @@ from gradcli.ops.elementwise import equal, logical_and, where
 from gradcli.ops.extremes import amax
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.products import check_same_dtype, matmul
 from gradcli.ops.registry import function
@@ -117,7 +118,10 @@ def scaled_dot_product_attention(
         if min(ndim_of(x) for x in (q, k, v)) < 3:
             raise ShapeError("scaled_dot_product_attention: enable_gqa needs an axis of heads, the third from the end")
         k, v = (_spread_heads(x, shape_of(q)[-3], -3) for x in (k, v))
-    return _attended(q, k, v, attn_mask, is_causal, scale, dropout_p)
+    found = _attended(q, k, v, attn_mask, is_causal, scale, dropout_p)
+    if ndim_of(q) != 4:
+        return found
+    return one_node("ScaledDotProductFlashAttentionForCpu", found, *(as_core(x) for x in (query, key, value)))
 
 
 @function(
@@ -170,5 +174,5 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> CoreVal
         )
     if shape_of(a)[:-1] != shape_of(b)[:-1]:
         raise ShapeError(f"bilinear: inputs of shapes {fits(shape_of(a))} and {fits(shape_of(b))} are not equally many")
-    found = einsum.call("...i,oij,...j->...o", a, w, b)
+    found = one_node("Trilinear", einsum.call("...i,oij,...j->...o", a, w, b), a, w, b)
     return found if bias is None else found + to_float(as_core(bias))

@@ -15,6 +15,7 @@ from gradcli.ops.embeddings import ROWS, ROWS_BACK, indices_for, padding_of, pla
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import fits
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.picking import ARGMAX, PICKED_BACK
 from gradcli.ops.registry import function
@@ -130,7 +131,10 @@ def embedding_bag(
     rows = bind(ROWS, table, bags.index[bags.counts], padding=None)
     if per_sample_weights is not None:
         rows = rows * _factors(per_sample_weights, mode, index.shape, bags)
-    return _largest(rows, bags) if mode == "max" else _summed(rows, bags, mode == "mean")
+    found = _largest(rows, bags) if mode == "max" else _summed(rows, bags, mode == "mean")
+    return one_node(
+        "EmbeddingBag", found, table, *([] if per_sample_weights is None else [as_core(per_sample_weights)])
+    )
 
 
 def _factors(given: Any, mode: str, shape: tuple[int, ...], bags: Bags) -> CoreValue:

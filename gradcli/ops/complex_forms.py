@@ -120,7 +120,7 @@ VIEW_AS_COMPLEX: Op = linear(
 
 
 @function(
-    family="elementwise",
+    family="shape",
     op=VIEW_AS_REAL,
     where="torch",
     derivative="vjp: g's pairs as complex numbers",
@@ -135,7 +135,7 @@ def view_as_real(input: Any) -> CoreValue:
 
 
 @function(
-    family="elementwise",
+    family="shape",
     op=VIEW_AS_COMPLEX,
     where="torch",
     derivative="vjp: g's parts in pairs",
@@ -152,7 +152,7 @@ def view_as_complex(input: Any) -> CoreValue:
 
 
 @function(
-    family="elementwise",
+    family="shape",
     where="torch method",
     also=("torch.resolve_neg", ".resolve_neg"),
     derivative="vjp: g",

@@ -38,7 +38,7 @@ from gradcli.ops.singular_values import singular_values
     ),
 )
 def cond(x: Any, p: Any = None) -> CoreValue:
-    """Condition number of a matrix: norm(A, p)*norm(inv(A), p); without p the largest singular value by the smallest."""
+    """Condition number of a matrix: norm(A, p)*norm(inv(A), p); without p, largest by smallest singular value."""
     matrix = as_any_matrix("cond", x)
     if 0 in shape_of(matrix)[-2:]:
         raise ShapeError(f"cond: a matrix without elements has no condition number: shape {fits(shape_of(matrix))}")

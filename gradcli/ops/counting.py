@@ -28,7 +28,7 @@ from gradcli.ops.results import named
 from gradcli.ops.shape import reshaped
 
 
-def _added_up(weights: CoreValue, places: Any, length: int) -> CoreValue:
+def added_up(weights: CoreValue, places: Any, length: int) -> CoreValue:
     """For each of `length` places, the sum of the weights that fall there."""
     budget.charge(8 * length, "bincount")
     return bind(PUT, weights, places, axis=-1, length=length)
@@ -64,7 +64,7 @@ def bincount(x: Any, weights: Any = None, minlength: Any = 0) -> CoreValue:
     factors = to_float(as_core(weights))
     if shape_of(factors) != values.shape:
         raise ShapeError(f"bincount: weights of shape {fits(shape_of(factors))} for elements of {fits(values.shape)}")
-    return _added_up(factors, values.astype(np.int64), length)
+    return added_up(factors, values.astype(np.int64), length)
 
 
 # --- histograms ------------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ def _ends(name: str, x: CoreValue, bounds: Any) -> tuple[CoreValue, CoreValue]:
     return (low - 0.5, high + 0.5) if first == last else (low, high)
 
 
-def _edges(name: str, x: CoreValue, bins: Any, bounds: Any) -> CoreValue:
+def edges_of(name: str, x: CoreValue, bins: Any, bounds: Any) -> CoreValue:
     """The edges of the bins; of equal ones they hang on the extremes of the elements.
 
     Raises:
@@ -111,7 +111,7 @@ def _edges(name: str, x: CoreValue, bins: Any, bounds: Any) -> CoreValue:
     return to_float(linspace.call(low, high, count + 1))
 
 
-def _bin_of(values: Any, edges: Any) -> tuple[Any, Any]:
+def bin_of(values: Any, edges: Any) -> tuple[Any, Any]:
     """(which elements lie in a bin, the bins they lie in); the last bin is closed."""
     inside = (values >= edges[0]) & (values <= edges[-1])
     places = np.searchsorted(edges, values[inside], side="right") - 1
@@ -120,7 +120,7 @@ def _bin_of(values: Any, edges: Any) -> tuple[Any, Any]:
 
 def _counts(name: str, x: CoreValue, edges: CoreValue, weights: Any) -> CoreValue:
     values, limits = np.ravel(settled(x)), np.asarray(settled(edges))
-    inside, places = _bin_of(values, limits)
+    inside, places = bin_of(values, limits)
     length = len(limits) - 1
     if weights is None:
         return np.bincount(places, minlength=length)
@@ -128,7 +128,7 @@ def _counts(name: str, x: CoreValue, edges: CoreValue, weights: Any) -> CoreValu
     if shape_of(factors) != shape_of(x):
         raise ShapeError(f"{name}: weights of shape {fits(shape_of(factors))} for elements of {fits(shape_of(x))}")
     kept = getitem(reshaped(factors, (values.size,)), np.flatnonzero(inside))
-    return _added_up(kept, places.astype(np.int64), length)
+    return added_up(kept, places.astype(np.int64), length)
 
 
 def _density(counts: CoreValue, edges: CoreValue) -> CoreValue:
@@ -140,7 +140,10 @@ _DATA = np.array([0.1, 0.4, 0.35, 2.0, 1.2])
 _WEIGHTS = np.array([1.0, 0.5, 2.0, -1.0, 0.25])
 _EDGES = np.array([0.0, 0.5, 1.0, 2.0])
 _RULE = "vjp: by the weights, g at the elements' bins; by the elements, only through the ends of the bins"
-_JUMPS = "an element on an edge belongs to the bin above it, on the last edge to the last bin"
+_JUMPS = (
+    "an element on an edge belongs to the bin above it, on the last edge to the last bin; equal extremes share the "
+    "derivative evenly"
+)
 
 
 @function(
@@ -163,7 +166,7 @@ _JUMPS = "an element on an edge belongs to the bin above it, on the last edge to
 def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None) -> Any:
     """The pair (how many elements lie in each bin, the edges of the bins)."""
     found = as_core(x)
-    edges = _edges("histogram", found, bins, range)
+    edges = edges_of("histogram", found, bins, range)
     counts = _counts("histogram", found, edges, weights)
     return (_density(counts, edges) if density else counts), edges
 
@@ -172,11 +175,12 @@ def histogram(x: Any, bins: Any = 10, range: Any = None, density: Any = None, we
     family="reduction",
     where="numpy",
     derivative="vjp: g to the extremes of the elements, by how near each edge is",
+    kinks="equal extremes share the derivative evenly",
     cases=(case((5,)), case(_DATA, 4), case(_DATA, 3, (0.0, 3.0))),
 )
 def histogram_bin_edges(x: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> CoreValue:
     """The edges of the bins of a histogram."""
-    return _edges("histogram_bin_edges", as_core(x), bins, range)
+    return edges_of("histogram_bin_edges", as_core(x), bins, range)
 
 
 _HISTOGRAM = named("histogram", "hist", "bin_edges")
@@ -199,7 +203,7 @@ _HISTOGRAM = named("histogram", "hist", "bin_edges")
 def histogram_torch(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
     """The pair (how many elements lie in each bin, the edges of the bins), both of floats."""
     found = to_float(as_core(input))
-    edges = cast(_edges("histogram", found, bins, range), dtype_of(found))
+    edges = cast(edges_of("histogram", found, bins, range), dtype_of(found))
     counts = _counts("histogram", found, edges, weight)
     counts = cast(counts, np.result_type(dtype_of(found), dtype_of(counts if weight is not None else found)))
     return _HISTOGRAM((_density(counts, edges) if density else counts, edges))
@@ -216,7 +220,7 @@ def histc(input: Any, bins: Any = 100, min: Any = 0, max: Any = 0) -> CoreValue:
     """How many elements lie in each of equal bins from min to max, by themselves the extremes, as floats."""
     values = np.asarray(settled(as_core(input)))
     bounds = None if min == max == 0 else (min, max)
-    edges = np.asarray(settled(_edges("histc", values, bins, bounds)))
-    _, places = _bin_of(np.ravel(values), edges)
+    edges = np.asarray(settled(edges_of("histc", values, bins, bounds)))
+    _, places = bin_of(np.ravel(values), edges)
     dtype = values.dtype if values.dtype.kind == "f" else state.default_float
     return np.bincount(places, minlength=len(edges) - 1).astype(dtype)

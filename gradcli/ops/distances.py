@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.graph.values import CoreValue, shape_of
 from gradcli.ops.axes import axis_of
-from gradcli.ops.elementwise import clip
+from gradcli.ops.elementwise import clamp_min
 from gradcli.ops.function import case
 from gradcli.ops.kinds import broadcast_shape, expanded
 from gradcli.ops.norm import norm_torch
@@ -19,7 +19,7 @@ from gradcli.ops.registry import function
 
 def _size(x: CoreValue, dim: Any, eps: float) -> CoreValue:
     """The Euclidean norm along an axis, but at least eps."""
-    return clip.call(norm_torch.call(x, 2, axis_of("norm", dim, x), keepdim=True), eps, None)
+    return clamp_min.call(norm_torch.call(x, 2, axis_of("norm", dim, x), keepdim=True), eps)
 
 
 @function(

@@ -92,7 +92,7 @@ def eigh_scipy(
     subset_by_value: Any = None,
     driver: Any = None,
 ) -> Any:
-    """(eigenvalues, eigenvectors) of (A + A.T)/2, of A v = w B v where b is given (type 2: A B v = w v, 3: B A v = w v)."""
+    """(eigenvalues, eigenvectors) of (A + A.T)/2; with b, of A v = w B v, or of A B (type 2) or B A (type 3)."""
     _check_values("eigh", subset_by_value)
     values, vectors = _symmetric_pairs("eigh", a, b, type, subset_by_index)
     return values if eigvals_only else (values, vectors)

@@ -181,8 +181,8 @@ class Function:
         return key
 
     def takes(self, key: str) -> bool:
-        """Whether a call may have a keyword."""
-        return self._spelled_here(key) in self._accepted
+        """Whether a call may have a keyword; JAX has one more for what is done in place."""
+        return self._spelled_here(key) in self._accepted or (self.in_place and key == "inplace")
 
     def __repr__(self) -> str:
         return f"<function {self.name}>"

@@ -47,7 +47,7 @@ def _on_chord(x: Any, x0: Any, x1: Any, y0: Any, y1: Any) -> Any:
         found = slope * (x - x0) + y0
         found = np.where(np.isnan(found), slope * (x - x1) + y1, found)
     found = np.where((y0 == y1) | (x == x0), y0, found)
-    return np.where(np.isnan(x), x + found, np.where(x == x1, y1, found))
+    return np.where(np.isnan(x), x, np.where(x == x1, y1, found))
 
 
 def _per_width(rise: CoreValue, x0: CoreValue, x1: CoreValue) -> CoreValue:
@@ -157,7 +157,7 @@ _TURNS = np.array([0.5, 3.0, 6.0, 9.5, -2.0, -8.0])
 
 
 @function(
-    family="elementwise",
+    family="reduction",
     where="numpy",
     derivative="vjp: g",
     kinks="where neighbours differ by half a period: which way to go",

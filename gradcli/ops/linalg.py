@@ -70,7 +70,14 @@ INV = general(
     also=("torch.inverse", ".inverse"),
     op=INV,
     derivative="vjp: -inv(A).T @ g @ inv(A).T",
-    cases=(case(sample(3)), case(sample(2, 4)), case(sample(1)), case(np.zeros((0, 0))), case(np.zeros((0, 2, 2))), case(complex_sample(2, 2))),
+    cases=(
+        case(sample(3)),
+        case(sample(2, 4)),
+        case(sample(1)),
+        case(np.zeros((0, 0))),
+        case(np.zeros((0, 2, 2))),
+        case(complex_sample(2, 2)),
+    ),
 )
 def inv(
     a: Any, overwrite_a: bool = False, check_finite: bool = True, assume_a: Any = None, lower: bool = False

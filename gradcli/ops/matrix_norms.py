@@ -1,7 +1,7 @@
 """Norms by singular values, and the polar decomposition, whose orthogonal factor is the nuclear norm's gradient.
 
-The gradient of a sum of singular values needs no gaps between them, to any order: it is the polar factor, and that moves
-by U (2 K/T) V.H, with K the skew part of U.H E V and T the sums of singular values.
+The gradient of a sum of singular values needs no gaps between them, to any order: it is the polar factor, and that
+moves by U (2 K/T) V.H, with K the skew part of U.H E V and T the sums of singular values.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def spectral_norm(x: CoreValue, p: Any) -> CoreValue:
     where="",
     also=("scipy.linalg.polar",),
     op=POLAR,
-    derivative="vjp: of U = W @ Vh: W @ (2*sk(W.T @ g @ V)/T) @ V.T, T[i, j] = s[i] + s[j]; of P = U.T @ A, by the product",
+    derivative="vjp: of U = W @ Vh: W @ (2*sk(W.T @ g @ V)/T) @ V.T, T[i, j] = s[i] + s[j]; P = U.T @ A",
     defined="the rank is full",
     kinks="singular values of 0 have no part in U, nor in its derivative",
     source="Mathias (1993), Perturbation bounds for the polar decomposition",

@@ -1,7 +1,7 @@
 """Circular and hyperbolic functions of square matrices, by exponentials of twice the size.
 
-expm([[0, A], [A, 0]]) has cosh(A) and sinh(A) as its blocks, and with a minus sign above, cos(A) and sin(A): no two large
-numbers are subtracted, and real matrices need no complex ones.
+expm([[0, A], [A, 0]]) has cosh(A) and sinh(A) as its blocks, and with a minus sign above, cos(A) and sin(A): no two
+large numbers are subtracted, and real matrices need no complex ones.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gradcli.ops.indexing import getitem
 from gradcli.ops.joining import concatenate
 from gradcli.ops.linalg import SOLVE
 from gradcli.ops.matrices import as_matrix, complex_sample, sample
-from gradcli.ops.matrix_functions import EXPM
+from gradcli.ops.matrix_exponential import EXPM
 from gradcli.ops.registry import function
 
 
@@ -51,9 +51,7 @@ _HYPERBOLIC = "vjp: that of the blocks of expm([[0, A], [A, 0]])"
 cosm = _declared("cosm", "Cosine of a matrix.", _BLOCKS, lambda A: _cosine_and_sine("cosm", A, -1)[0])
 sinm = _declared("sinm", "Sine of a matrix.", _BLOCKS, lambda A: _cosine_and_sine("sinm", A, -1)[1])
 tanm = _declared("tanm", "Tangent of a matrix.", _BLOCKS, lambda A: bind(SOLVE, *_cosine_and_sine("tanm", A, -1)))
-coshm = _declared(
-    "coshm", "Hyperbolic cosine of a matrix.", _HYPERBOLIC, lambda A: _cosine_and_sine("coshm", A, 1)[0]
-)
+coshm = _declared("coshm", "Hyperbolic cosine of a matrix.", _HYPERBOLIC, lambda A: _cosine_and_sine("coshm", A, 1)[0])
 sinhm = _declared("sinhm", "Hyperbolic sine of a matrix.", _HYPERBOLIC, lambda A: _cosine_and_sine("sinhm", A, 1)[1])
 tanhm = _declared(
     "tanhm", "Hyperbolic tangent of a matrix.", _HYPERBOLIC, lambda A: bind(SOLVE, *_cosine_and_sine("tanhm", A, 1))

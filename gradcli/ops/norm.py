@@ -173,9 +173,7 @@ def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False, 
         case((2, 3), ord=2, keepdims=True),
     ),
 )
-def matrix_norm(
-    x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool = False, dtype: Any = None
-) -> CoreValue:
+def matrix_norm(x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool = False, dtype: Any = None) -> CoreValue:
     """A norm of each matrix in a stack: 'fro', 'nuc', 2, -2, 1, -1, inf or -inf."""
     found = _as_float(typed(x, dtype))
     if ndim_of(found) < 2:

@@ -11,24 +11,22 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import ArgumentError, ShapeError
+from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.elementwise import imag
 from gradcli.ops.exact import adjoint_of, nearest
-from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.joining import concatenate
-from gradcli.ops.kinds import added, constant, expanded, fits, general
+from gradcli.ops.kinds import added, general
 from gradcli.ops.matrices import (
     adjoint,
     as_any_matrix,
-    as_row,
     blamed,
     check_matrix,
     complex_sample,
     diagonal_of,
-    each_matrix,
     hermitian,
     lower_part,
     on_diagonal,
@@ -36,13 +34,10 @@ from gradcli.ops.matrices import (
     sample,
     upper_part,
 )
-from gradcli.ops.elementwise import imag
-from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.phases import completion, phase_rates, turning_share, without_turns
 from gradcli.ops.products import times
 from gradcli.ops.registry import function
 from gradcli.ops.results import named
-from gradcli.ops.shape import reshaped
 from gradcli.ops.triangular import solved_lower, solved_upper
 
 
@@ -58,11 +53,12 @@ def _qr_spec(a: CoreValue, *, complete: bool) -> tuple[Spec, Spec]:
     return Spec((*lead, m, k), dtype_of(a)), Spec((*lead, k, n), dtype_of(a))
 
 
-def _cut(x: CoreValue, rows: slice, columns: slice) -> CoreValue:
+def cut(x: CoreValue, rows: slice, columns: slice) -> CoreValue:
+    """A block of every matrix."""
     return getitem(x, (..., rows, columns))
 
 
-_ALL = slice(None)
+EVERY = slice(None)
 
 
 def _no_derivative() -> Any:
@@ -84,9 +80,9 @@ def _by_factor_adjoint(x: CoreValue, r: CoreValue) -> CoreValue:
 
 def _qr_vjp(g: Any, y: Any, a: CoreValue, *, complete: bool) -> CoreValue | None:
     k = min(shape_of(a)[-2:])
-    q, q_rest, r, r_right = _parts(y[0], y[1], k)
+    q, q_rest, r, _ = _parts(y[0], y[1], k)
     g_q, g_rest, g_r, g_right = _parts(g[0], g[1], k)
-    further = _cut(a, _ALL, slice(k, None)) if shape_of(a)[-1] > k else None
+    further = cut(a, EVERY, slice(k, None)) if shape_of(a)[-1] > k else None
     if g_right is not None:  # r_right = Q.H B of the further columns B
         g_q = added(g_q, times(further, adjoint(g_right)))
     if g_rest is not None:
@@ -104,11 +100,11 @@ def _parts(q: CoreValue | None, r: CoreValue | None, k: int) -> Any:
     """The first columns of Q, the further ones of a complete basis, the square R, and what is to its right."""
     rest = right = None
     if q is not None and shape_of(q)[-1] > k:
-        q, rest = _cut(q, _ALL, slice(0, k)), _cut(q, _ALL, slice(k, None))
+        q, rest = cut(q, EVERY, slice(0, k)), cut(q, EVERY, slice(k, None))
     if r is not None and shape_of(r)[-2] > k:
-        r = _cut(r, slice(0, k), _ALL)
+        r = cut(r, slice(0, k), EVERY)
     if r is not None and shape_of(r)[-1] > k:
-        r, right = _cut(r, _ALL, slice(0, k)), _cut(r, _ALL, slice(k, None))
+        r, right = cut(r, EVERY, slice(0, k)), cut(r, EVERY, slice(k, None))
     return q, rest, r, right
 
 
@@ -126,8 +122,8 @@ def _square_vjp(g_q: CoreValue | None, g_r: CoreValue | None, q: CoreValue, r: C
 
 def _qr_jvp(ts: Any, y: Any, a: CoreValue, *, complete: bool) -> Any:
     k = min(shape_of(a)[-2:])
-    q, q_rest, r, r_right = _parts(y[0], y[1], k)
-    t = _cut(ts[0], _ALL, slice(0, k)) if shape_of(a)[-1] > k else ts[0]
+    q, q_rest, r, _ = _parts(y[0], y[1], k)
+    t = cut(ts[0], EVERY, slice(0, k)) if shape_of(a)[-1] > k else ts[0]
     with _no_derivative():
         pushed = _by_factor(t, r)
     inner = times(adjoint(q), pushed)
@@ -140,12 +136,12 @@ def _qr_jvp(ts: Any, y: Any, a: CoreValue, *, complete: bool) -> Any:
     if shape_of(q)[-2] > k:
         t_q = t_q + (pushed - times(q, inner))
     if shape_of(a)[-1] > k:
-        further, moved = _cut(a, _ALL, slice(k, None)), _cut(ts[0], _ALL, slice(k, None))
+        further, moved = cut(a, EVERY, slice(k, None)), cut(ts[0], EVERY, slice(k, None))
         t_r = concatenate([t_r, times(adjoint(t_q), further) + times(adjoint(q), moved)], -1)
     if q_rest is not None:
         t_rest = without_turns(-times(q, times(adjoint(t_q), q_rest)), q_rest)
         t_q = concatenate([t_q, t_rest], -1)
-        t_r = concatenate([t_r, 0 * _cut(y[1], slice(k, None), _ALL)], -2)
+        t_r = concatenate([t_r, 0 * cut(y[1], slice(k, None), EVERY)], -2)
     return t_q, t_r
 
 
@@ -205,10 +201,10 @@ _COMPLETE = (
     case(rectangular_sample(2, 3), mode="complete"),
     case(complex_sample(3, 2), mode="complete"),
 )
-_RULE = "vjp: (gQ + Q @ M) @ inv(R).T, M = symmetric from the lower triangle of R @ gR.T - gQ.T @ Q"
-_DEFINED = "the first columns, as many as there are rows or all, are linearly independent"
-_TURNS = "further columns of a complete Q turn only as far as the others make them"
-_SOURCE = "Roberts and Roberts (2020), QR and LQ decomposition matrix backpropagation algorithms"
+QR_RULE = "vjp: (gQ + Q @ M) @ inv(R).T, M = symmetric from the lower triangle of R @ gR.T - gQ.T @ Q"
+QR_DEFINED = "the first columns, as many as there are rows or all, are linearly independent"
+QR_TURNS = "further columns of a complete Q turn only as far as the others make them"
+QR_SOURCE = "Roberts and Roberts (2020), QR and LQ decomposition matrix backpropagation algorithms"
 
 
 @function(
@@ -216,10 +212,10 @@ _SOURCE = "Roberts and Roberts (2020), QR and LQ decomposition matrix backpropag
     where="",
     also=("numpy.linalg.qr", "torch.linalg.qr"),
     op=QR,
-    derivative=_RULE,
-    defined=_DEFINED,
-    kinks=_TURNS,
-    source=_SOURCE,
+    derivative=QR_RULE,
+    defined=QR_DEFINED,
+    kinks=QR_TURNS,
+    source=QR_SOURCE,
     cases=(*_CASES, *_COMPLETE, case(rectangular_sample(3, 2), "r")),
 )
 def qr(a: Any, mode: Any = "reduced") -> Any:
@@ -240,99 +236,12 @@ TORCH_RESULTS = named("qr", "Q", "R")
     where="",
     also=("torch.qr", ".qr"),
     op=QR,
-    derivative=_RULE,
-    defined=_DEFINED,
-    kinks=_TURNS,
-    source=_SOURCE,
+    derivative=QR_RULE,
+    defined=QR_DEFINED,
+    kinks=QR_TURNS,
+    source=QR_SOURCE,
     cases=(case(rectangular_sample(3, 2)), case(rectangular_sample(3, 2), some=False)),
 )
 def qr_torch(input: Any, some: bool = True) -> Any:
     """(Q, R) with A = Q @ R; some=False makes Q square."""
     return TORCH_RESULTS(bind(QR, as_any_matrix("qr", input), complete=not some))
-
-
-# --- from reflections ------------------------------------------------------------------------------------------------
-
-
-@function(
-    family="linalg",
-    where="",
-    also=("torch.linalg.householder_product", "torch.orgqr", ".orgqr"),
-    derivative="vjp: that of the products (1 - tau[i]*v @ v.T), the last first",
-    cases=(case(rectangular_sample(3, 2), (2,)), case(rectangular_sample(3, 2, 2), (2, 1)), case(sample(2), (2,))),
-)
-def householder_product(input: Any, tau: Any) -> CoreValue:
-    """The first columns of the product of reflections 1 - tau[i]*v @ v.T, v below the diagonal of column i, 1 on it."""
-    a, factors = as_any_matrix("householder_product", input), to_float(as_core(tau))
-    *lead, m, n = shape_of(a)
-    count = shape_of(factors)[-1] if shape_of(factors) else -1
-    if m < n or not 0 <= count <= n or list(shape_of(factors)[:-1]) != lead:
-        raise ShapeError(
-            f"householder_product cannot join shapes {fits(shape_of(a))} and {fits(shape_of(factors))}",
-            mend="a tall matrix, and at most one number per column",
-        )
-    columns = lower_part(a, 0.0) + np.eye(m, n, dtype=dtype_of(a))
-    found: CoreValue = np.broadcast_to(np.eye(m, n, dtype=dtype_of(a)), (*lead, m, n))
-    for i in reversed(range(count)):
-        v = _cut(columns, _ALL, slice(i, i + 1))
-        factor = reshaped(getitem(factors, (..., slice(i, i + 1))), (*lead, 1, 1))
-        found = found - v * factor * times(adjoint(v), found)
-    return found
-
-
-# --- as SciPy has it -------------------------------------------------------------------------------------------------
-
-
-def _column_order(a: Any) -> Any:
-    """The order in which LAPACK takes columns, the longest remaining first."""
-    from scipy.linalg import get_lapack_funcs
-
-    (geqp3,) = get_lapack_funcs(("geqp3",), (a,))
-    found = geqp3(a)[1] - 1 if a.size else np.arange(a.shape[1])
-    return found.astype(np.int32)
-
-
-COLUMN_ORDER = constant(
-    "column_order",
-    lambda a: each_matrix(_column_order, a),
-    lambda a: Spec((*shape_of(a)[:-2], shape_of(a)[-1]), np.dtype(np.int32)),
-    doc="The order of columns in a QR decomposition that takes the longest first.",
-)
-
-
-@function(
-    "qr_scipy",
-    family="linalg",
-    where="",
-    also=("scipy.linalg.qr",),
-    op=QR,
-    derivative=_RULE,
-    defined=_DEFINED,
-    kinks=_TURNS,
-    source=_SOURCE,
-    cases=(
-        case(rectangular_sample(3, 2)),
-        case(rectangular_sample(3, 2), mode="economic"),
-        case(sample(3), mode="r"),
-        case(rectangular_sample(3, 3), mode="economic", pivoting=True),
-    ),
-)
-def qr_scipy(
-    a: Any,
-    overwrite_a: bool = False,
-    lwork: Any = None,
-    mode: Any = "full",
-    pivoting: bool = False,
-    check_finite: bool = True,
-) -> Any:
-    """(Q, R) with A = Q @ R, Q square unless mode is 'economic'; with pivoting, (Q, R, P) with A[:, P] = Q @ R."""
-    if mode not in ("full", "economic", "r"):
-        raise ArgumentError(f"qr: mode is 'full', 'economic' or 'r', not {mode!r}")
-    found = as_any_matrix("qr", a)
-    order: tuple[CoreValue, ...] = ()
-    if pivoting:
-        order = (bind(COLUMN_ORDER, found),)
-        found = bind(PICKED_BACK, found, expanded(as_row(order[0]), shape_of(found)), axis=-1)
-    q, r = bind(QR, found, complete=mode in ("full", "r"))
-    # Of R alone SciPy gives a list of one.
-    return (r, *order) if mode == "r" else (q, r, *order)

@@ -1,4 +1,4 @@
-"""Distances between the rows of matrices: cdist and pdist. Where two rows coincide, the derivative is 0, as PyTorch's."""
+"""Distances between the rows of matrices: cdist and pdist. Where two rows coincide, the derivative is 0."""
 
 from __future__ import annotations
 

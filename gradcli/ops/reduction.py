@@ -23,7 +23,7 @@ from gradcli.ops.axes import (
     restored,
 )
 from gradcli.ops.casts import cast
-from gradcli.ops.elementwise import add, divide, equal, maximum, not_equal, real
+from gradcli.ops.elementwise import add, divide, equal, not_equal, real
 from gradcli.ops.elementwise import where as choose
 from gradcli.ops.function import case
 from gradcli.ops.kinds import Rule, broadcast_shape, conj, constant, expanded, fits, linear
@@ -168,7 +168,8 @@ def mean_of_some(x: CoreValue, mask: CoreValue, axis: Axes, keepdims: bool) -> C
     """The mean of the elements where the mask holds; nan, of derivative 0, where it holds for none."""
     count = kept_count(x, mask, axis, keepdims)
     whole = total(kept(x, mask, 0), axis, keepdims)
-    return choose(equal(count, 0), np.nan, divide(whole, maximum(count, 1)))
+    nothing = equal(count, 0)
+    return choose(nothing, np.nan, divide(whole, choose(nothing, 1.0, count)))
 
 
 #: A mask for the tests, and how a call takes it.

@@ -102,7 +102,7 @@ def _source(name: str, x: CoreValue, src: Any, shape: Shape) -> CoreValue:
     v = as_source(name, x, src)
     if len(shape_of(v)) != len(shape):
         raise ShapeError(
-            f"{name}: a source of shape {fits(shape_of(v))} does not match an index of shape {fits(shape)}"
+            f"{name}: a source of shape {fits(shape_of(v))} is given for an index of shape {fits(shape)}"
         )
     return cut_to(name, v, shape, None)
 
@@ -136,7 +136,7 @@ def scatter(input: Any, dim: Any, index: Any, src: Any = None, *, value: Any = N
     """Other elements, or one number, at indices along an axis; reduce "add" or "multiply" joins them to those there."""
     given = src if value is None else value
     if given is None or (src is not None and value is not None):
-        raise TypeError("scatter takes a source or a value")
+        raise ArgumentError("scatter takes a source or a value")
     if reduce == "multiply":
         from gradcli.ops.grouping import scatter_reduce
 

@@ -1,4 +1,4 @@
-"""Order along an axis: sort, argsort, partition and lexsort.
+"""Order along an axis: sort and argsort.
 
 The places are found first, and carry no derivative; reading the elements at those places is linear. NaN counts as the
 largest of all, and elements that are equal keep their order.
@@ -13,14 +13,13 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, count_of, shape_of
-from gradcli.ops.arguments import integers
+from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.axes import axis_of
+from gradcli.ops.casts import cast
 from gradcli.ops.function import case
-from gradcli.ops.kinds import constant, fits
+from gradcli.ops.kinds import constant
 from gradcli.ops.operands import as_core
-from gradcli.ops.picking import PICKED_BACK, picked
-from gradcli.ops.pieces import unbound
+from gradcli.ops.picking import picked
 from gradcli.ops.reduction import COMPLEX
 from gradcli.ops.registry import function
 from gradcli.ops.results import named
@@ -41,7 +40,7 @@ def _order_shape(x: CoreValue, *, axis: int, descending: bool) -> Spec:
     return Spec(shape_of(x), np.dtype(np.int64))
 
 
-def _exact_order(S: Any, x: Any, *, axis: int, descending: bool) -> Any:
+def exact_order(S: Any, x: Any, *, axis: int, descending: bool) -> Any:
     """Selection, one extreme after another."""
     if x.dtype != object:
         return _order(x, axis=axis, descending=descending)
@@ -59,7 +58,7 @@ def _exact_order(S: Any, x: Any, *, axis: int, descending: bool) -> Any:
     return made
 
 
-def _ties(x: Any, *, axis: int, descending: bool) -> Any:
+def ties(x: Any, *, axis: int, descending: bool) -> Any:
     """Elements beside which another along the axis has the same value."""
     order = _order(x, axis=axis, descending=descending)
     ranked = np.take_along_axis(x, order, axis)
@@ -77,8 +76,8 @@ ARGSORT: Op = constant(
     "argsort",
     _order,
     _order_shape,
-    meaning=_exact_order,
-    kink=_ties,
+    meaning=exact_order,
+    kink=ties,
     doc="Where the elements along an axis stand, in order.",
 )
 
@@ -206,6 +205,21 @@ def msort(input: Any) -> CoreValue:
 
 
 @function(
+    family="reduction",
+    where="numpy",
+    op=SORTED,
+    derivative=PUT_BACK,
+    kinks=STABLE,
+    cases=(case((4,)), case((2, 3)), case(COMPLEX)),
+)
+def sort_complex(x: Any) -> CoreValue:
+    """The elements in rising order along the last axis, as complex numbers."""
+    found, number = whole_or_line("sort_complex", x, -1)
+    ranked = bind(SORTED, found, order_of(found, number), axis=number)
+    return cast(ranked, np.result_type(dtype_of(found), np.complex64))
+
+
+@function(
     "argsort",
     family="reduction",
     where="numpy",
@@ -240,94 +254,3 @@ def argsort_torch(input: Any, dim: Any = -1, descending: bool = False, stable: b
     x, axis, scalar = line("argsort", input, dim)
     order = order_of(x, axis, descending)
     return reshaped(order, ()) if scalar else order
-
-
-@function(
-    family="reduction",
-    where="numpy",
-    differentiable=False,
-    op=ARGSORT,
-    kinks=STABLE,
-    cases=(
-        case([np.array([1.0, 2.0, 2.0, 0.0]), np.array([3.0, 1.0, 1.0, 3.0])]),
-        case(np.array([[3, 1, 2], [1, 1, 0]])),
-        case([np.array([[1.0, 2.0], [2.0, 0.0]]), np.array([[3.0, 3.0], [1.0, 3.0]])], 0),
-    ),
-)
-def lexsort(keys: Any, axis: Any = -1) -> CoreValue:
-    """Indices that sort by several keys at once along an axis, the last of which counts most."""
-    parts = list(keys) if isinstance(keys, list | tuple) else list(unbound(as_core(keys), 0))
-    if not parts:
-        raise ArgumentError("lexsort needs at least one key")
-    parts = [as_core(part) for part in parts]
-    number = axis_of("lexsort", axis, parts[0])
-    found = order_of(parts[0], number)
-    for part in parts[1:]:
-        if shape_of(part) != shape_of(parts[0]):
-            raise ShapeError(f"lexsort: keys of shapes {fits(shape_of(parts[0]))} and {fits(shape_of(part))}")
-        ranked = bind(PICKED_BACK, part, found, axis=number)
-        found = bind(PICKED_BACK, found, order_of(ranked, number), axis=number)
-    return found
-
-
-# --- partition -------------------------------------------------------------------------------------------------------
-
-
-def _partition(x: Any, *, axis: int, kth: tuple[int, ...]) -> Any:
-    return np.argpartition(x, kth, axis=axis)
-
-
-ARGPARTITION: Op = constant(
-    "argpartition",
-    _partition,
-    lambda x, *, axis, kth: Spec(shape_of(x), np.dtype(np.int64)),
-    meaning=lambda S, x, *, axis, kth: _exact_order(S, x, axis=axis, descending=False),
-    kink=lambda x, *, axis, kth: _ties(x, axis=axis, descending=False),
-    doc="Where the elements along an axis stand, the smallest k first.",
-)
-
-
-def _kth(name: str, kth: Any, length: int) -> tuple[int, ...]:
-    found = integers(kth, f"{name}: kth")
-    for k in found:
-        if not -length <= k < length:
-            raise ArgumentError(f"{name}: kth {k} is out of range for {length} elements")
-    return tuple(k % length for k in found)
-
-
-def _partition_of(name: str, x: Any, kth: Any, axis: Any, kind: Any, order: Any) -> tuple[CoreValue, CoreValue, int]:
-    if kind != "introselect" or order is not None:
-        raise ArgumentError(f"{name}: kind is 'introselect', order is None")
-    found, number = whole_or_line(name, x, axis)
-    return found, bind(ARGPARTITION, found, axis=number, kth=_kth(name, kth, shape_of(found)[number])), number
-
-
-_PARTITIONS = (case((5,), 2), case((3, 4), 1, 0), case((2, 3), [0, 1]), case((2, 3), -1, axis=None))
-
-
-@function(
-    family="reduction",
-    where="numpy",
-    also=(".partition@numpy",),
-    op=ARGPARTITION,
-    derivative=PUT_BACK,
-    kinks="equal elements: one after another as NumPy puts them",
-    cases=_PARTITIONS,
-)
-def partition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> CoreValue:
-    """The elements along an axis, those in places kth as in order, smaller ones before and larger ones after them."""
-    found, places, number = _partition_of("partition", x, kth, axis, kind, order)
-    return bind(SORTED, found, places, axis=number)
-
-
-@function(
-    family="reduction",
-    where="numpy",
-    also=(".argpartition@numpy",),
-    differentiable=False,
-    op=ARGPARTITION,
-    cases=_PARTITIONS,
-)
-def argpartition(x: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> CoreValue:
-    """Indices of the elements along an axis as `partition` puts them."""
-    return _partition_of("argpartition", x, kth, axis, kind, order)[1]

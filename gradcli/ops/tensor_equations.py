@@ -15,7 +15,7 @@ from gradcli.ops.elementwise import equal, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, fits
 from gradcli.ops.linalg import INV, SOLVE, solve_torch
-from gradcli.ops.lu import first_zero_pivot
+from gradcli.ops.lu_factors import first_zero_pivot
 from gradcli.ops.matrices import as_matrix, as_scalar, each_matrix, sample
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.registry import function

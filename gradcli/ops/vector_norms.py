@@ -1,4 +1,4 @@
-"""The p-norm of a vector, and its direction, exact wherever they are floats: nothing overflows or vanishes on the way."""
+"""The p-norm of a vector, and its direction: exact wherever they are floats, with nothing lost on the way."""
 
 from __future__ import annotations
 
@@ -148,7 +148,8 @@ def _direction(y: CoreValue, x: CoreValue, p: float, axis: Axes, keepdims: bool)
     origin = equal(whole, 0)
     edge = equal(x, 0) if p < 2 else origin
     endless = isinf(x)
-    ratio = where(logical_or(edge, endless), 1.0, absolute(x) / where(origin, 1.0, whole))
+    ratio = where(endless, 1.0, absolute(x)) / where(origin, 1.0, whole)
+    ratio = where(logical_or(edge, endless), 1.0, ratio)
     slopes = sgn(x) * power(ratio, p - 1)
     return where(edge, 0.0, slopes)
 

@@ -116,7 +116,10 @@ _CROSS_RULE = "vjp: cross(y, g), cross(g, x)"
 
 def _crossed(x: CoreValue, y: CoreValue, axes: tuple[Any, Any, Any]) -> CoreValue:
     """The cross product along an axis of each and into an axis of the result; vectors of two lie in a plane."""
-    a, b = moveaxis(x, one_axis("cross", axes[0], shape_of(x)), -1), moveaxis(y, one_axis("cross", axes[1], shape_of(y)), -1)
+    a, b = (
+        moveaxis(x, one_axis("cross", axes[0], shape_of(x)), -1),
+        moveaxis(y, one_axis("cross", axes[1], shape_of(y)), -1),
+    )
     lengths = shape_of(a)[-1], shape_of(b)[-1]
     if not set(lengths) <= {2, 3}:
         raise ShapeError(
@@ -158,9 +161,7 @@ def _of_three(x: CoreValue, y: CoreValue, axis: Any) -> CoreValue:
         case(_COMPLEX, _COMPLEX[0]),
     ),
 )
-def cross_(
-    a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None
-) -> CoreValue:
+def cross_(a: Any, b: Any, axisa: Any = -1, axisb: Any = -1, axisc: Any = -1, axis: Any = None) -> CoreValue:
     """Cross products of vectors of three (or of two, in a plane) along an axis."""
     axes = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
     return _crossed(as_core(a), as_core(b), axes)

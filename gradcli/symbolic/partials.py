@@ -102,15 +102,31 @@ def _of_next_order(graph: Graph, name: str, arguments: tuple[int, ...], position
 def _of_complex_part(graph: Graph, name: str, arguments: tuple[int, ...], position: int) -> int:
     """The partial derivative of the real or imaginary part of an analytic function: Cauchy and Riemann's equations."""
     part, _, function = name.partition(":")
-    n, *rest = arguments
-    higher = graph.number(libmp.to_int(graph.numbers[n]) + 1)
-    if position == len(arguments) - 2:
-        return graph.apply(name, higher, *rest)
     if position < len(arguments) - 2:
         raise Unprovable(f"no derivative of {function} by its order is known")
+    if position == len(arguments) - 2:
+        return _slope_of_part(graph, part, function, arguments)
     if part == "im":
-        return graph.apply(f"re:{function}", higher, *rest)
-    return graph.apply("neg", graph.apply(f"im:{function}", higher, *rest))
+        return _slope_of_part(graph, "re", function, arguments)
+    return graph.apply("neg", _slope_of_part(graph, "im", function, arguments))
+
+
+#: Signs in 2 f[v]' = a f[v-1] + b f[v+1] (DLMF 10.6.1, 10.29.1).
+_BESSEL_SIGNS = {"besselj": (1, -1), "bessely": (1, -1), "besseli": (1, 1), "besselk": (-1, -1)}
+
+
+def _slope_of_part(graph: Graph, part: str, function: str, arguments: tuple[int, ...]) -> int:
+    """A part of the derivative of an analytic function."""
+    n, *rest = arguments
+    if function not in _BESSEL_SIGNS:
+        higher = graph.number(libmp.to_int(graph.numbers[n]) + 1)
+        return graph.apply(f"{part}:{function}", higher, *rest)
+    v, x, y = rest
+    terms = []
+    for sign, move in zip(_BESSEL_SIGNS[function], ("sub", "add"), strict=True):
+        beside = graph.apply(f"{part}:{function}", n, graph.apply(move, v, graph.number(1)), x, y)
+        terms.append(graph.apply("div", beside, graph.number(2 * sign)))
+    return graph.apply("add", *terms)
 
 
 @cache

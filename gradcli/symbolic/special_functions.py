@@ -8,6 +8,7 @@ closed formula by which small programs are proved a second time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import sympy
@@ -224,6 +225,7 @@ def _ordered(form: Callable[..., Any], direct: Callable[..., Any], count: int = 
 
 #: Analytic functions, whose real and imaginary parts are functions of two real numbers: "re:erf" and "im:erf" have the
 #: order of the derivative as their first argument, then what stands before z.
+#: The derivatives of Bessel functions are found by their orders instead.
 ANALYTIC: dict[str, Callable[..., Any]] = {
     "besselj": lambda v, z: mp.besselj(v, z),
     "bessely": lambda v, z: mp.bessely(v, z),
@@ -240,20 +242,23 @@ ANALYTIC: dict[str, Callable[..., Any]] = {
 }
 
 
-def _part(name: str, part: str) -> Elementary:
-    direct = ANALYTIC[name]
+@lru_cache(maxsize=256)
+def _analytic_value(name: str, n: int, fixed: tuple[Raw, ...], x: Raw, y: Raw, prec: int) -> Any:
+    """A derivative of an analytic function, of which the other part is asked next."""
+    with mp.workprec(prec + 20):
+        z = mp.mpc(mp.make_mpf(x), mp.make_mpf(y))
+        return mp.mpc(differentiated(ANALYTIC[name], [n], [mp.make_mpf(v) for v in fixed], [z], prec + 20))
 
+
+def _part(name: str, part: str) -> Elementary:
     def value(n: Raw, *words: Any) -> Raw:
         *fixed, x, y, prec, _ = words
         if huge(x, 30) or huge(y, 30) or fnan in (x, y):
             return fnan
-        with mp.workprec(prec + 20):
-            z = mp.mpc(mp.make_mpf(x), mp.make_mpf(y))
-            order = [libmp.to_int(n)]
-            found = differentiated(direct, order, [mp.make_mpf(v) for v in fixed], [z], prec + 20)
-            return real_or_undefined(getattr(mp.mpc(found), part), prec)
+        found = _analytic_value(name, libmp.to_int(n), tuple(fixed), x, y, prec)
+        return real_or_undefined(getattr(found, part), prec)
 
-    return Elementary(2 + direct.__code__.co_argcount, None, value)
+    return Elementary(2 + ANALYTIC[name].__code__.co_argcount, None, value)
 
 
 #: Where a function of two or three parameters can still be computed in reasonable time.

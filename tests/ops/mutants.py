@@ -1,43 +1,75 @@
 """Print what becomes of mutants of the op table's rules; see `table.mutants`.
 
-python tests/ops/mutants.py [OP ...] [--unchecked] [--equivalent]
+python tests/ops/mutants.py [OP ...] [--unchecked] [--equivalent] [--jobs N]
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
+import os
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from table.mutants import CHECKS, Outcome, report, run
-from table.rules import all_ops, carries, users
+from table.mutants import CHECKS, report, run
+from table.rules import all_ops, carries, rules, users
+
+#: (fate, kind of change, the mutant in words)
+Line = tuple[str, str, str]
+OPS = [op for op in all_ops() if carries(op)]
+
+
+def outcomes_of(place: int, unchecked: bool) -> tuple[str, int, list[Line]]:
+    """The name of an op, how many rules it has, and what became of its mutants."""
+    warnings.simplefilter("ignore")
+    op = OPS[place]
+    found = [(o.fate, o.mutant.kind, str(o.mutant)) for o in run([op], () if unchecked else CHECKS)]
+    return op.name, len(rules(op)), found
+
+
+def all_outcomes(places: list[int], options: argparse.Namespace) -> Iterator[tuple[str, int, list[Line]]]:
+    """The outcomes of ops, as they come."""
+    if options.jobs == 1:
+        yield from (outcomes_of(place, options.unchecked) for place in places)
+        return
+    users(OPS[0])  # what every process needs is found before they part
+    with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        waiting = [pool.apply_async(outcomes_of, (place, options.unchecked)) for place in places]
+        for result in waiting:
+            yield result.get()
 
 
 def main() -> int:
-    """1 where a mutant survived."""
+    """1 where a mutant survived, or a rule is never run."""
     parser = argparse.ArgumentParser(description="Mutants of the op table's rules, and whether the tests notice.")
     parser.add_argument("ops", nargs="*", metavar="OP", help="ops whose rules are changed (default: all)")
     parser.add_argument("--unchecked", action="store_true", help="make no check, so that all that differ survive")
     parser.add_argument("--equivalent", action="store_true", help="list the mutants that change nothing, too")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    chosen = [op for op in all_ops() if carries(op) and (not options.ops or op.name in options.ops)]
+    places = [i for i, op in enumerate(OPS) if not options.ops or op.name in options.ops]
     start = time.perf_counter()
-    outcomes: list[Outcome] = []
-    for outcome in run(chosen, () if options.unchecked else CHECKS):
-        outcomes.append(outcome)
-        if outcome.fate in ("survived", "unreached") or (options.equivalent and outcome.fate == "equivalent"):
-            print(f"{outcome.fate}: {outcome.mutant}", flush=True)
-    rules = [rule for rule in users() if rule.op in chosen]
-    print(f"\n{len(chosen)} ops, {len(rules)} rules, {time.perf_counter() - start:.0f} s\n{report(outcomes)}")
-    unused = [op.name for op in chosen if not any(rule.op is op for rule in rules)]
+    lines: list[Line] = []
+    unused, count = [], 0
+    for name, number, found in all_outcomes(places, options):
+        count += number
+        lines += found
+        if not number:
+            unused.append(name)
+        for fate, _, words in found:
+            if fate in ("survived", "unreached") or (options.equivalent and fate == "equivalent"):
+                print(f"{fate}: {words}", flush=True)
+    print(f"\n{len(places)} ops, {count} rules, {time.perf_counter() - start:.0f} s")
+    print(report([(kind, fate) for fate, kind, _ in lines]))
     if unused:
         print(f"ops whose rules no call uses: {', '.join(unused)}")
-    return int(bool(unused) or any(o.fate == "survived" for o in outcomes))
+    return int(bool(unused) or any(fate == "survived" for fate, _, _ in lines))
 
 
 if __name__ == "__main__":

@@ -260,6 +260,21 @@ def test_the_remainder_is_the_standards(step):
     assert found.tolist() == [math.remainder(x, step) for x in xs.tolist()]
 
 
+def test_numbers_instead_of_what_is_none():
+    x = np.array([nan, inf, -inf, 1.5])
+    for kind in (np.float64, np.float32):
+        found = named("nan_to_num")(x.astype(kind), nan=1.0, posinf=2.0)
+        assert found.dtype == kind
+        assert found.tolist() == np.nan_to_num(x.astype(kind), nan=1.0, posinf=2.0).tolist()
+    assert named("torch.nan_to_num")(x, 1.0, 2.0, -3.0).tolist() == [1.0, 2.0, -3.0, 1.5]
+
+
+def test_a_subnormal_number_is_taken_apart():
+    mantissa, exponent = named("frexp")(np.asarray(1e-310))
+    assert (float(mantissa), int(exponent)) == tuple(np.frexp(1e-310))
+    assert float(named("ldexp")(mantissa, exponent)) == 1e-310
+
+
 # --- powers at 0, to the second derivative ---------------------------------------------------------------------------
 
 

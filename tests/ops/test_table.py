@@ -19,10 +19,7 @@ def test_function(name: str) -> None:
 
 
 #: Functions that refuse complex numbers though NumPy takes them, and why.
-REFUSING: dict[str, str] = {
-    "histogram": "its elements are in order, which complex numbers have only by their parts",
-    "histogram_bin_edges": "its elements are in order, which complex numbers have only by their parts",
-}
+REFUSING: dict[str, str] = {}
 
 
 @pytest.mark.parametrize("name", NAMES)

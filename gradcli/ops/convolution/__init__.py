@@ -1,5 +1,5 @@
 """Convolutions, of signals and in neural networks, and the patches that they are made of."""
 
-from gradcli.ops.convolution import layers, patches, signals
+from gradcli.ops.convolution import lax, layers, patches, signals
 
-__all__ = ["layers", "patches", "signals"]
+__all__ = ["lax", "layers", "patches", "signals"]

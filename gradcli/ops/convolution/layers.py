@@ -1,4 +1,4 @@
-"""The convolutions of torch.nn.functional, over one, two and three axes, and those of jax.lax."""
+"""The convolutions of torch.nn.functional, over one, two and three axes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, ndim_of, shape_of
+from gradcli.ops.axis_order import permuted
 from gradcli.ops.convolution.sums import BIASED, CONVOLUTION, spec_of
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.products import check_same_dtype
 from gradcli.ops.registry import function
@@ -247,3 +249,19 @@ def conv_transpose3d(
 ) -> CoreValue:
     """The transpose of conv3d: every element spreads a kernel's worth of itself over the last three axes."""
     return _backward("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+@function(
+    family="convolution",
+    where="torch F",
+    op=CONVOLUTION,
+    derivative=_RULE,
+    cases=(case((5, 2, 3), (2, 3, 4), (4,), 1), case((3, 1, 2), (3, 2, 1), (1,))),
+)
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: Any = 0) -> CoreValue:
+    """conv1d of [length, batch, channels] by a weight of [kernel, channels, outputs]."""
+    x, w = to_float(as_core(input)), to_float(as_core(weight))
+    if ndim_of(x) != 3 or ndim_of(w) != 3:
+        raise ShapeError(f"conv_tbc takes values with 3 axes, not {fits(shape_of(x))} and {fits(shape_of(w))}")
+    found = _forward("conv_tbc", 1, permuted(x, (-2, -1, -3)), permuted(w, (-1, -2, -3)), bias, 1, pad, 1, 1)
+    return one_node("ConvTbc", permuted(found, (-1, -3, -2)), x, w, as_core(bias))

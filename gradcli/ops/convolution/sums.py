@@ -14,6 +14,7 @@ stride and dilation, exchanged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -73,17 +74,17 @@ def _exact_convolution(
         ]
         for b, o in np.ndindex(made.shape[:2]):
             group, own = divmod(o, outputs)
-            found: Any = S.number(0)
-            for c in range(channels):
-                for k, source in seen:
-                    if turned:
-                        last = tuple(n - 1 - i for n, i in zip(kernel, k, strict=True))
-                        factor = w[(group * channels + c, own, *last)]
-                    else:
-                        factor = w[(o, c, *k)]
-                    found = found + x[(b, group * channels + c, *source)] * factor
-            made[(b, o, *place)] = found
+            values, factors = [], []
+            for c, (k, source) in product(range(channels), seen):
+                own_channel = group * channels + c
+                values.append(x[(b, own_channel, *source)])
+                factors.append(w[(own_channel, own, *_mirrored(k, kernel))] if turned else w[(o, c, *k)])
+            made[(b, o, *place)] = S.dot(values, factors)
     return made
+
+
+def _mirrored(k: Shape, kernel: Shape) -> Shape:
+    return tuple(n - 1 - i for n, i in zip(kernel, k, strict=True))
 
 
 def _source(

@@ -94,14 +94,14 @@ GELU_SLOPE: Op = elementwise(
     "gelu_slope",
     _gelu_slope,
     lambda s, x: bind(GELU_BEND, x),
-    meaning=lambda S, x: (1 + S.erf(x / S.sqrt(S.number(2)))) / 2 + x * S.exp(-x * x / 2) / S.sqrt(2 * S.pi),
+    meaning=lambda S, x: S.erfc(-x / S.sqrt(S.number(2))) / 2 + x * S.exp(-x * x / 2) / S.sqrt(2 * S.pi),
     doc="The derivative of gelu.",
 )
 GELU = elementwise(
     "gelu",
     _gelu,
     lambda y, x: bind(GELU_SLOPE, x),
-    meaning=lambda S, x: x * (1 + S.erf(x / S.sqrt(S.number(2)))) / 2,
+    meaning=lambda S, x: x * S.erfc(-x / S.sqrt(S.number(2))) / 2,
     torch="Gelu",
     saves=(0,),
     doc="x times the distribution function of the normal distribution.",

@@ -53,11 +53,11 @@ def _exact_along(S: Any, x: Any, axis: int, sign: int) -> Any:
     """The sums over j of x[j] exp(sign 2 pi i j k/n), along one axis."""
     n = x.shape[axis]
     roots = _roots(S, n, sign)
-    rows = np.moveaxis(x, axis, 0)
+    rows = np.moveaxis(x, axis, -1)
     found = np.empty(rows.shape, dtype=object)
-    for k in range(n):
-        found[k] = sum(rows[j] * roots[j * k % n] for j in range(n))
-    return np.moveaxis(found, 0, axis)
+    for place in np.ndindex(rows.shape):
+        found[place] = S.dot(list(rows[place[:-1]]), [roots[j * place[-1] % n] for j in range(n)])
+    return np.moveaxis(found, -1, axis)
 
 
 def _exact_scale(S: Any, shape: Shape, axes: Axes, norm: str, inverse: bool) -> Any:

@@ -224,7 +224,7 @@ SOFT_MARGIN: Op = elements(
     lambda x, y: carried(sigmoid(-y * x), -y),
     lambda x, y: carried(sigmoid(-y * x), -x),
     exact=lambda S, x, y: S.log(1 + S.exp(-y * x)),
-    torch="SoftMarginLoss",
+    torch=lambda operands, params: ("SoftMarginLossBackward0", (0,)),
     doc="Mean of log(1 + exp(-y*x)).",
 )
 _SIGNS = np.array([1.0, -1.0, 1.0])

@@ -13,6 +13,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, ndim_of, shape_of
+from gradcli.ops.added_products import linear
 from gradcli.ops.arguments import integer
 from gradcli.ops.axes import Axes, reduced_shape, restored
 from gradcli.ops.axis_order import moveaxis
@@ -153,7 +154,6 @@ _CLASSES = (
 @function(
     family="loss",
     where="F",
-    also=("torch.nll_loss",),
     op=NLL,
     derivative="vjp: -g*weight/n at each row's class, 0 elsewhere",
     domain=((-3.0, -0.1), (0.5, 2.0)),
@@ -265,3 +265,32 @@ def _smoothing(log_p: CoreValue, target: CoreValue, weight: Any, ignore_index: i
         index = where(not_equal(target, ignore_index), target, np.zeros((), np.int64))
         each_weight = counts * getitem(cast(as_core(weight), dtype_of(log_p)), index)
     return folded(losses, "sum") / folded(each_weight, "sum")
+
+
+@function(
+    family="loss",
+    where="F",
+    derivative="vjp: those of cross_entropy through linear",
+    cases=(
+        case((2, 3), (4, 3), np.array([1, 3])),
+        case((2, 3), (4, 3), np.array([1, 3]), linear_bias=np.array([0.5, -1.0, 0.25, 0.0]), label_smoothing=0.1),
+        case((3,), (2, 3), np.array(1), reduction="sum"),
+    ),
+)
+def linear_cross_entropy(
+    input: Any,
+    linear_weight: Any,
+    target: Any,
+    *,
+    linear_bias: Any = None,
+    weight: Any = None,
+    reduction: Any = "mean",
+    ignore_index: Any = None,
+    label_smoothing: Any = 0.0,
+    options: Any = None,
+) -> CoreValue:
+    """cross_entropy of linear(input, linear_weight, linear_bias)."""
+    logits = linear.call(to_float(as_core(input)), to_float(as_core(linear_weight)), linear_bias)
+    ignored = -100 if ignore_index is None else ignore_index
+    how = {"ignore_index": ignored, "reduction": reduction, "label_smoothing": label_smoothing}
+    return cross_entropy.call(logits, target, weight, **how)

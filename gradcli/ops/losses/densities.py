@@ -30,13 +30,28 @@ def _kl(x: Any, t: Any) -> Any:
         return np.where(t == 0, 0, t * (np.log(t) - x)).astype(np.result_type(x, t))
 
 
+def _folded_node(params: dict[str, Any], losses: Any) -> Any:
+    """PyTorch's node of a fold, on that of the elements."""
+    if params["mean"]:
+        return ("MeanBackward0", (losses,))
+    return ("SumBackward0", (losses,)) if params["axis"] else losses
+
+
+def _kl_node(operands: Any, params: dict[str, Any]) -> Any:
+    return _folded_node(params, ("SubBackward0", (("XlogyBackward0", (1, 1)), ("MulBackward0", (1, 0)))))
+
+
+def _kl_log_node(operands: Any, params: dict[str, Any]) -> Any:
+    return _folded_node(params, ("MulBackward0", (("ExpBackward0", (1,)), ("SubBackward0", (1, 0)))))
+
+
 KL: Op = elements(
     "kl_div",
     _kl,
     lambda x, t: -t,
     lambda x, t: log(t) + 1.0 - x,
     exact=lambda S, x, t: t * (S.log(S.where(S.eq(t, 0), 1, t)) - x),
-    torch="KlDiv",
+    torch=_kl_node,
     kink=lambda x, t: t == 0,
     doc="Mean of t*(log(t) - x).",
 )
@@ -53,7 +68,7 @@ KL_LOG: Op = elements(
     lambda x, t: -exp(t),
     lambda x, t: carried(exp(t), t - x + 1.0),
     exact=lambda S, x, t: S.exp(t) * (t - x),
-    torch="KlDiv",
+    torch=_kl_log_node,
     doc="Mean of exp(t)*(t - x).",
 )
 _TARGET = np.array([[0.2, 0.8], [0.5, 0.5]])

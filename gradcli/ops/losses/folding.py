@@ -56,7 +56,7 @@ def _fold(losses: Any, axis: Axes, mean: bool) -> Any:
 
 
 def elements(
-    name: str, value: Rule, *partials: Rule | None, exact: Rule, torch: str, kink: Rule | None = None, doc: str
+    name: str, value: Rule, *partials: Rule | None, exact: Rule, torch: str | Rule, kink: Rule | None = None, doc: str
 ) -> Op:
     """Declare an op for the losses `value(*operands, **how)`, element by element, folded over axes.
 
@@ -118,7 +118,7 @@ def elements(
         jvp=jvp,
         batch=batch,
         meaning=meaning,
-        torch=lambda operands, params: (f"{torch}Backward0", (0, 1)),
+        torch=torch if callable(torch) else lambda operands, params: (f"{torch}Backward0", (0, 1)),
         kink=None if kink is None else bends,
         saves=(0, 1),
         doc=doc,

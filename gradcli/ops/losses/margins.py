@@ -10,12 +10,13 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.distances import pairwise_distance
-from gradcli.ops.elementwise import clip, equal, hypot, minimum, not_equal, relu, square, where
+from gradcli.ops.elementwise import clamp_min, equal, hypot, minimum, not_equal, relu, square, where
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import broadcast_shape, fits
 from gradcli.ops.losses.folding import fold_of, folded
 from gradcli.ops.norm import norm_torch
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
@@ -24,7 +25,7 @@ from gradcli.ops.shape import reshaped
 
 def _above_zero(x: CoreValue) -> CoreValue:
     """x where it is positive; at 0 it has its slope, as PyTorch's clamp_min."""
-    return clip.call(x, 0.0, None)
+    return clamp_min.call(x, 0.0)
 
 
 def _floats(*xs: Any) -> list[CoreValue]:
@@ -170,6 +171,32 @@ def triplet_margin_loss(
     return _triplet(near, far, margin, fold_of(reduction, size_average, reduce))
 
 
+@function(
+    family="loss",
+    where="F",
+    derivative="vjp: that of triplet_margin_loss",
+    kinks=f"{_AT_MARGIN}; swap, equal distances: half of each",
+    cases=(case((2, 3), (2, 3), (2, 3)), case((2, 3), (2, 3), (2, 3), margin=2.5, swap=True, reduction="sum")),
+)
+def triplet_margin_with_distance_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    *,
+    distance_function: Any = None,
+    margin: Any = 1.0,
+    swap: Any = False,
+    reduction: Any = "mean",
+) -> CoreValue:
+    """triplet_margin_loss by the Euclidean distance."""
+    if distance_function is not None:
+        raise ArgumentError(
+            "triplet_margin_with_distance_loss: no other distance than the Euclidean one is here",
+            mend="(d(a, p) - d(a, n) + margin).clamp(min=0).mean() says it in full",
+        )
+    return triplet_margin_loss.call(anchor, positive, negative, margin, swap=swap, reduction=reduction)
+
+
 # --- of classes ------------------------------------------------------------------------------------------------------
 
 
@@ -227,7 +254,8 @@ def multi_margin_loss(
     losses = total(square(short) if order == 2 else short, (-1,)) / float(classes)
     if weight is not None:
         losses = losses * getitem.call(_per_class("multi_margin_loss", weight, classes), own)
-    return folded(losses if ndim_of(as_core(input)) == 2 else losses[0], fold_of(reduction, size_average, reduce))
+    losses = losses if ndim_of(as_core(input)) == 2 else losses[0]
+    return one_node("MultiMarginLoss", folded(losses, fold_of(reduction, size_average, reduce)), as_core(input))
 
 
 def _per_class(name: str, weight: Any, classes: int) -> CoreValue:
@@ -271,4 +299,5 @@ def multilabel_margin_loss(
     short = relu.call(1.0 - reshaped(picked, (rows, classes, 1)) + reshaped(x, (rows, 1, classes)))
     counted = where(meant[:, :, None] & ~own[:, None, :], short, np.zeros((), dtype_of(x)))
     losses = total(counted, (-2, -1)) / float(classes)
-    return folded(losses if ndim_of(as_core(input)) == 2 else losses[0], fold_of(reduction, size_average, reduce))
+    losses = losses if ndim_of(as_core(input)) == 2 else losses[0]
+    return one_node("MultilabelMarginLoss", folded(losses, fold_of(reduction, size_average, reduce)), as_core(input))

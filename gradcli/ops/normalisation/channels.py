@@ -196,4 +196,4 @@ def local_response_norm(input: Any, size: Any, alpha: Any = 1e-4, beta: Any = 0.
     squares = moveaxis(square(x), 1, -1)
     window = Sliding(width, 1, width // 2, 1, shape_of(x)[1])
     means = moveaxis(bind(AVERAGES, squares, windows=(window,), divisor=width), -1, 1)
-    return x * power(means * alpha + k, -beta)
+    return x / power(means * alpha + k, beta)

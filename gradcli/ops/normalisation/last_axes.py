@@ -10,7 +10,7 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.values import CoreValue, Shape, dtype_of, shape_of
 from gradcli.ops.arguments import sizes
 from gradcli.ops.axes import axes_of, axis_of
-from gradcli.ops.elementwise import clip, rsqrt, square
+from gradcli.ops.elementwise import clamp_min, rsqrt, square
 from gradcli.ops.function import case
 from gradcli.ops.kinds import expanded
 from gradcli.ops.norm import norm_torch
@@ -125,7 +125,7 @@ def standardize(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, 
 
 def _size(x: CoreValue, p: Any, dim: Any, eps: float) -> CoreValue:
     """The norm along an axis, but at least eps."""
-    return clip.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps), None)
+    return clamp_min.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps))
 
 
 @function(

@@ -29,6 +29,7 @@ from gradcli.ops.pooling.geometry import (
 )
 from gradcli.ops.reduction import average
 from gradcli.ops.registry import function
+from gradcli.ops.singleton_axes import expand_dims, squeeze
 from gradcli.ops.windows import add_along, along
 
 #: What sums are divided by: a number, the elements that a window sees, or those and the padding that it sees.
@@ -226,11 +227,19 @@ def avg_pool3d(
     return _averaged("avg_pool3d", 3, input, kernel_size, *rest)
 
 
+def _averaged_whole(name: str, x: CoreValue, rank: int) -> CoreValue:
+    """One window over all, which is a mean to PyTorch."""
+    if rank == 2:
+        return average(x, axes_of(name, (-2, -1), x), True)
+    wide = expand_dims(x, -2)
+    return squeeze(average(wide, axes_of(name, (-2, -1), wide), True), -2)
+
+
 def _adapted(name: str, rank: int, input: Any, output_size: Any) -> CoreValue:
     x = pooled(name, rank, input)
     windows = adaptive_windows(name, x, rank, output_size)
-    if rank == 2 and counts_of(windows) == (1, 1):  # as PyTorch has it
-        return average(x, axes_of(name, (-2, -1), x), True)
+    if rank < 3 and set(counts_of(windows)) == {1}:
+        return _averaged_whole(name, x, rank)
     return bind(AVERAGES, x, windows=windows, divisor="inside")
 
 

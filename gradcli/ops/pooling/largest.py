@@ -14,9 +14,9 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.exact import filled, largest
-from gradcli.ops.picking import PICKED_BACK, PUT
-from gradcli.ops.function import case
+from gradcli.ops.function import Case, Function, case
 from gradcli.ops.kinds import constant, general
+from gradcli.ops.picking import PICKED_BACK, PUT
 from gradcli.ops.pooling.geometry import (
     Windows,
     adaptive_windows,
@@ -240,7 +240,7 @@ def _adapted(name: str, rank: int, input: Any, output_size: Any, return_indices:
 
 @function(
     family="convolution",
-    where="torch F",
+    where="F",
     op=LARGEST,
     derivative=_RULE,
     kinks=_KINKS,
@@ -275,3 +275,44 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: Any = Fals
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: Any = False) -> Any:
     """Largest elements of windows over the last three axes, as many as asked for."""
     return _adapted("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+# --- the same with the places, always --------------------------------------------------------------------------------
+
+
+def _both(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
+    """max_pool with its indices, whatever return_indices says."""
+
+    @function(name, family="convolution", where="F", op=LARGEST, derivative=_RULE, kinks=_KINKS, cases=cases)
+    def pool(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: Any = False,
+        return_indices: Any = False,
+    ) -> Any:
+        """Largest elements of windows over the last axes, and where they stand."""
+        return _slid(name, rank, input, kernel_size, stride, padding, dilation, ceil_mode, True)
+
+    return pool
+
+
+def _both_adapted(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
+    """adaptive_max_pool with its indices, whatever return_indices says."""
+
+    @function(name, family="convolution", where="F", op=LARGEST, derivative=_RULE, kinks=_KINKS, cases=cases)
+    def pool(input: Any, output_size: Any, return_indices: Any = False) -> Any:
+        """Largest elements of windows over the last axes, as many as asked for, and where they stand."""
+        return _adapted(name, rank, input, output_size, True)
+
+    return pool
+
+
+max_pool1d_with_indices = _both("max_pool1d_with_indices", 1, (case((1, 2, 5), 2), case((2, 4), 3, 1, 1)))
+max_pool2d_with_indices = _both("max_pool2d_with_indices", 2, (case((1, 1, 4, 3), 2, 1),))
+max_pool3d_with_indices = _both("max_pool3d_with_indices", 3, (case((1, 1, 2, 3, 2), 2, 1),))
+adaptive_max_pool1d_with_indices = _both_adapted("adaptive_max_pool1d_with_indices", 1, (case((1, 2, 5), 2),))
+adaptive_max_pool2d_with_indices = _both_adapted("adaptive_max_pool2d_with_indices", 2, (case((1, 1, 4, 3), 2),))
+adaptive_max_pool3d_with_indices = _both_adapted("adaptive_max_pool3d_with_indices", 3, (case((1, 1, 2, 3, 2), 1),))

@@ -13,10 +13,10 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integers, settled
 from gradcli.ops.elementwise import equal, where
-from gradcli.ops.picking import PICKED_BACK
 from gradcli.ops.function import case
 from gradcli.ops.kinds import expanded, fits, linear
 from gradcli.ops.operands import as_core
+from gradcli.ops.picking import PICKED_BACK
 from gradcli.ops.pooling.geometry import pooled
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped

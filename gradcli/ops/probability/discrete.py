@@ -11,11 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.graph.values import CoreValue
+from gradcli.graph.errors import ArgumentError, DtypeError
+from gradcli.graph.values import CoreValue, dtype_of, shape_of
 from gradcli.ops.elementwise import equal, floor, greater, greater_equal, less_equal, log, logical_and, logical_or
 from gradcli.ops.function import Case, Domain, Function, case
-from gradcli.ops.probability.parts import between, floats, on_support
+from gradcli.ops.kinds import broadcast_shape, expanded
+from gradcli.ops.operands import as_core
+from gradcli.ops.probability.parts import between, floats, on_support, real
+from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
+from gradcli.ops.selecting import take_along_axis
+from gradcli.ops.shape import reshaped
+from gradcli.ops.softmax import log_softmax
 from gradcli.ops.special import gammaln, xlog1py, xlogy
 
 _SOURCE = "Johnson, Kemp and Kotz, Univariate Discrete Distributions (2005)"
@@ -124,3 +131,38 @@ def geom_logpmf(k: Any, p: Any, loc: Any = 0) -> CoreValue:
     """Logarithm of the probability that the first success is the k-th trial."""
     k, p = _counted("geom.logpmf", k, loc, p)
     return on_support(logical_and(_whole(k), greater_equal(k, 1)), xlog1py(k - 1, -p) + log(p), _share(p))
+
+
+@function(
+    "categorical_logpmf",
+    family="probability",
+    where="bare",
+    derivative="vjp: g*(onehot(k)/p - 1/sum(p)) for p, g*(onehot(k) - softmax(logits)) for logits",
+    defined="p >= 0, not all 0",
+    source="Johnson, Kotz and Balakrishnan, Discrete Multivariate Distributions (1997), chapter 35",
+    domain=_SHARE,
+    cases=(
+        case(1, (3,)),
+        case(np.array([0, 2]), (3,)),
+        case(np.array([0, 2]), (2, 3)),
+        case(np.array([[0, 2], [1, 1]]), (2, 3)),
+        case(np.array([2, 1]), logits=np.array([[0.5, -1.0, 2.0], [0.1, 0.2, 0.3]])),
+    ),
+)
+def categorical_logpmf(k: Any, p: Any = None, logits: Any = None) -> CoreValue:
+    """Logarithm of the probability of class k, of weights p (which need not add up to 1) or their logarithms, the
+    logits, along the last axis; as torch.distributions.Categorical(p).log_prob(k)."""
+    if (p is None) == (logits is None):
+        raise ArgumentError("categorical_logpmf takes p or logits, one of them")
+    if logits is None:
+        weights = real("categorical_logpmf", p)
+        scores = log(weights) - log(total(weights, (-1,), True))
+    else:
+        scores = log_softmax(real("categorical_logpmf", logits), axis=-1)
+    index = as_core(k)
+    if dtype_of(index).kind not in "iu":
+        raise DtypeError("categorical_logpmf: a class is an integer", mend="k counts classes from 0")
+    lead = broadcast_shape("categorical_logpmf", shape_of(index), shape_of(scores)[:-1])
+    chosen = expanded(reshaped(index, (*shape_of(index), 1)), (*lead, 1))
+    found = take_along_axis(expanded(scores, (*lead, shape_of(scores)[-1])), chosen, axis=-1)
+    return reshaped(found, lead)

@@ -18,13 +18,19 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Shape, Spec, shape_of
+from gradcli.ops.cholesky import cholesky
 from gradcli.ops.constructors import checked_sizes
 from gradcli.ops.elementwise import exp, expm1, log, sqrt
 from gradcli.ops.function import Case, Domain, Function, case
 from gradcli.ops.kinds import broadcast_shape, constant, fits
+from gradcli.ops.matrices import positive_sample
 from gradcli.ops.probability.parts import real
-from gradcli.ops.random import RANDN, generator
+from gradcli.ops.products import times
+from gradcli.ops.random import RAND, RANDN, generator
+from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
+from gradcli.ops.special.incomplete_gamma import gammaincinv
 
 _SOURCE = "Kingma and Welling, Auto-encoding variational Bayes (2014)"
 _SCALED = (case((2, 3), (3,)), case(0.5, 2.0, [2, 3]), case(), case(0.0, 1.0, 3))
@@ -184,3 +190,98 @@ def random_standard_cauchy(size: Any = None) -> CoreValue:
 def random_standard_exponential(size: Any = None) -> CoreValue:
     """Exponential random numbers of mean 1."""
     return drawn(EXPONENTIAL, "standard_exponential", size)
+
+
+# --- made of gamma variates ------------------------------------------------------------------------------------------
+
+_IMPLICIT = "Figurnov, Mohamed and Mnih, Implicit reparameterization gradients (2018)"
+_SHAPES = (case((2, 3)), case(1.5, [2, 3]), case(2.0))
+_ALONG = "g*s for {0}, s = -(derivative of the distribution function by {0})/density"
+
+
+def _gamma_variates(name: str, shape: CoreValue, size: Any, *others: CoreValue) -> CoreValue:
+    """Gamma variates of a shape: where the distribution function is a uniform draw."""
+    return gammaincinv(shape, drawn(RAND, name, size, shape, *others))
+
+
+@_random("standard_gamma", _ALONG.format("shape"), defined="shape > 0", cases=_SHAPES, source=_IMPLICIT)
+def random_standard_gamma(shape: Any, size: Any = None) -> CoreValue:
+    """Gamma random numbers of a shape and scale 1."""
+    return _gamma_variates("standard_gamma", real("standard_gamma", shape), size)
+
+
+@_random(
+    "gamma",
+    _ALONG.format("shape") + "; g*z for scale, z the standard variate",
+    defined="shape > 0, scale > 0",
+    cases=(case((2, 3), (3,)), case(1.5, 2.0, [2, 3]), case(2.0)),
+    source=_IMPLICIT,
+)
+def random_gamma(shape: Any, scale: Any = 1.0, size: Any = None) -> CoreValue:
+    """Gamma random numbers of a shape and a scale."""
+    shape, scale = real("gamma", shape), real("gamma", scale)
+    return scale * _gamma_variates("gamma", shape, size, scale)
+
+
+@_random("chisquare", _ALONG.format("df"), defined="df > 0", cases=_SHAPES, source=_IMPLICIT)
+def random_chisquare(df: Any, size: Any = None) -> CoreValue:
+    """Chi-squared random numbers of df degrees of freedom."""
+    return 2 * _gamma_variates("chisquare", real("chisquare", df) / 2, size)
+
+
+@_random("standard_t", _ALONG.format("df"), defined="df > 0", cases=_SHAPES, source=_IMPLICIT)
+def random_standard_t(df: Any, size: Any = None) -> CoreValue:
+    """Student's t random numbers of df degrees of freedom."""
+    half = real("standard_t", df) / 2
+    return drawn(RANDN, "standard_t", size, half) * sqrt(half / _gamma_variates("standard_t", half, size))
+
+
+@_random(
+    "beta",
+    "that of x/(x + y), x and y gamma variates of shapes a and b",
+    defined="a > 0, b > 0",
+    cases=(case((2, 3), (3,)), case(1.5, 2.0, [2, 3]), case(2.0, (2,))),
+    source=_IMPLICIT,
+)
+def random_beta(a: Any, b: Any, size: Any = None) -> CoreValue:
+    """Beta random numbers."""
+    a, b = real("beta", a), real("beta", b)
+    first = _gamma_variates("beta", a, size, b)
+    return first / (first + _gamma_variates("beta", b, size, a))
+
+
+@_random(
+    "dirichlet",
+    "that of x/sum(x), x gamma variates of shapes alpha",
+    defined="alpha > 0",
+    cases=(case((3,)), case((3,), 4), case((2,), [2, 3])),
+    source=_IMPLICIT,
+)
+def random_dirichlet(alpha: Any, size: Any = None) -> CoreValue:
+    """Random shares that add up to 1, along the last axis."""
+    alpha = real("dirichlet", alpha)
+    if not shape_of(alpha):
+        raise ShapeError("dirichlet: alpha is a vector, or a stack of them, not a number")
+    found = _gamma_variates("dirichlet", alpha, _with_vector(size, alpha))
+    return found / total(found, (-1,), True)
+
+
+def _with_vector(size: Any, vector: CoreValue) -> Any:
+    """A size of vectors, with the vectors' own axis at its end."""
+    return None if size is None else [*checked_sizes("size", (size,)), shape_of(vector)[-1]]
+
+
+@_random(
+    "multivariate_normal",
+    "g for mean; for cov that of its Cholesky factor L, y = mean + L @ z with z the standard draw",
+    defined="cov symmetric and positive definite",
+    cases=(case((3,), positive_sample(3)), case((2,), positive_sample(2), 4), case((2, 3), positive_sample(3))),
+)
+def random_multivariate_normal(mean: Any, cov: Any, size: Any = None) -> CoreValue:
+    """Random vectors of the multivariate normal distribution, along the last axis."""
+    mean, cov = real("multivariate_normal", mean), real("multivariate_normal", cov)
+    factor = cholesky(cov)
+    lead = shape_of(factor)[:-1] if size is None else _with_vector(size, mean)
+    shape = list(broadcast_shape("multivariate_normal", shape_of(mean), tuple(lead))) if size is None else lead
+    z = drawn(RANDN, "multivariate_normal", shape)
+    return mean + reshaped(times(factor, reshaped(z, (*shape_of(z), 1))), shape_of(z))

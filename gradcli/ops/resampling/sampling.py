@@ -30,6 +30,7 @@ from gradcli.ops.elementwise import (
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import fits, linear
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.products import times
 from gradcli.ops.registry import function
@@ -259,4 +260,4 @@ def grid_sample(
         return _within(place, n, padding_mode, corners)
 
     found = _MODES[mode](moveaxis(x, 1, -1), at, lengths, settle)
-    return moveaxis(found, -1, 1)
+    return one_node(f"GridSampler{len(lengths)}D", moveaxis(found, -1, 1), x, places)

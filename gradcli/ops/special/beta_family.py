@@ -13,8 +13,7 @@ from gradcli.graph.errors import ArgumentError, DomainError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
-from gradcli.ops.elementwise import greater_equal, less, logical_and, logical_or
-from gradcli.ops.elementwise import where
+from gradcli.ops.elementwise import greater_equal, less, logical_and, logical_or, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -148,7 +147,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Co
     """The number of choices of k among N, with repetition or without; exact=True is of integers alone."""
     if exact:
         n, chosen = integer(N, "comb: N"), integer(k, "comb: k")
-        return _whole(whole_comb(n + chosen - 1 if repetition else n, chosen) if 0 <= chosen and n >= 0 else 0, "comb")
+        return _whole(whole_comb(n + chosen - 1 if repetition else n, chosen) if chosen >= 0 and n >= 0 else 0, "comb")
     n, chosen = operands((N, k), True)
     if repetition:
         n = n + chosen - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import gamma
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from gradcli.graph.op import Op
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
 from gradcli.ops.special.gaussian import exp_minus_square, exp_of_square, exp_square
+from gradcli.ops.special.quadrature import integral
 from gradcli.ops.special.values import Array, horner, pieces, real, real_or_complex, scipy_
 
 TWO_BY_SQRT_PI = 1.1283791670955126
@@ -72,20 +73,10 @@ def _upwards(x: Array, n: int) -> Array:
     return found
 
 
-@cache
-def _nodes(n: int) -> tuple[Array, Array]:
-    """Nodes and weights for the integral of 2/sqrt(pi) t**n/n! exp(-t**2 - 2 x t) over t > 0, less the factor that has x:
-    the trapezoidal rule in u, t = exp(u - exp(-u)), which vanishes twice exponentially at both ends."""
-    u = np.arange(-2.5, 2.3, 1 / 16)
-    t = np.exp(u - np.exp(-u))
-    weights = TWO_BY_SQRT_PI / gamma(n + 1) * t ** (n + 1) * (1 + np.exp(-u)) * exp_of_square(t, -1.0) / 16
-    return t, weights
-
-
 def _by_integral(x: Array, n: int) -> Array:
-    """DLMF 7.18.2, in which nothing changes its sign."""
-    t, weights = _nodes(n)
-    return np.sum(weights * np.exp(-2 * x[:, None] * t), axis=-1)
+    """2/sqrt(pi) times the integral of t**n/n! exp(-t**2 - 2 x t) over t > 0 (DLMF 7.18.2): it keeps its sign."""
+    scale = np.ones_like(x)
+    return TWO_BY_SQRT_PI / factorial(n) * integral(lambda t: t**n * np.exp(-t * (t + 2 * x)), scale)
 
 
 def ratios_of_repeated(x: Array, n: int) -> list[Array]:
@@ -152,7 +143,6 @@ _TERMS = 170
 def _dawson_powers(n: int) -> list[float]:
     """Coefficients of x**k in exp(x**2) times Dawson's derivative of order n: past the first all have one sign."""
     from fractions import Fraction
-    from math import factorial
 
     found = [Fraction(0)] * (2 * _TERMS + n + 2)
     for k in range(_TERMS + n // 2 + 1):

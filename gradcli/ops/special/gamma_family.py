@@ -13,8 +13,7 @@ from gradcli.graph.errors import ArgumentError, DomainError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.arguments import integer
-from gradcli.ops.elementwise import greater_equal, less
-from gradcli.ops.elementwise import where
+from gradcli.ops.elementwise import greater_equal, less, where
 from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, elementwise

@@ -6,8 +6,6 @@ neither does: Stirling's formula is subtracted from itself by hand, after both a
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from gradcli.graph.bind import bind

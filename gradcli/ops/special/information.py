@@ -9,9 +9,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import equal
-from gradcli.ops.elementwise import clip, where
-from gradcli.ops.elementwise import log, log1p
+from gradcli.ops.elementwise import clip, equal, log, log1p, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands

@@ -280,6 +280,10 @@ def takes(call: Call) -> bool:
     return True
 
 
+#: Functions of values in order that refuse complex numbers; NumPy orders those by their parts, which means nothing.
+UNORDERED = frozenset({"histogram", "histogram2d", "histogramdd", "histogram_bin_edges"})
+
+
 def complex_failures(call: Call) -> list[str]:
     """What is wrong with a call with complex arrays; that it is refused, where NumPy takes it."""
     if takes(call):

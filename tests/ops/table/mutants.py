@@ -34,8 +34,8 @@ from table.checks import (
 )
 from table.oracle import random_like
 from table.points import moved
-from table.rules import MODES, Rule, all_ops, carries, rule_functions, rules_replaced, users
-from table.source_mutants import mutated_code, mutations, swapped, unreachable
+from table.rules import MODES, Rule, all_ops, carries, rule_functions, rules, rules_replaced, users
+from table.source_mutants import Mutation, mutated_code, mutations, swapped, unreachable
 
 #: A check of one call: sentences about what is wrong.
 Check = Callable[[Call], Sequence[str]]
@@ -81,9 +81,8 @@ class Outcome(NamedTuple):
 # --- mutants of values -----------------------------------------------------------------------------------------------
 
 
-def value_mutants(rule: Rule) -> list[Mutant]:
-    """Changes of what a rule gives one operand."""
-    using = users()[rule]
+def value_mutants(rule: Rule, using: list[Call]) -> list[Mutant]:
+    """Changes of what a rule gives one operand, for calls that use it."""
 
     def made(kind: str, words: str, change: Callable[[Any, Any], Any]) -> Mutant:
         replaced = _changed_vjp(rule, change) if rule.mode == "vjp" else _changed_jvp(rule, change)
@@ -171,13 +170,13 @@ def ops_reaching() -> dict[Any, list[Op]]:
     return found
 
 
-def source_mutants(op: Op) -> Iterator[Mutant]:
-    """Changes of the source of the functions that an op is the first to reach."""
+def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = list) -> Iterator[Mutant]:
+    """Changes of the source of the functions that an op is the first to reach, all of a function's or those chosen."""
     for mode, functions in functions_by_op().get(id(op), []):
         f = functions[0]
         calls = _calls_of(ops_reaching()[f.__code__])
         where = f"{f.__module__.removeprefix('gradcli.ops.')}.{f.__qualname__.replace('.<locals>', '')}"
-        for mutation in mutations(f):
+        for mutation in chosen(mutations(f)):
             code = mutated_code(f, mutation)
             if code is not None:
                 words = " ".join(f"{mutation.before} -> {mutation.after}".split())
@@ -191,8 +190,8 @@ def _swapping(functions: list[FunctionType], code: Any) -> Callable[[], Abstract
 
 
 def _calls_of(ops: list[Op]) -> list[Call]:
-    """The calls that use any rule of some ops, by turns, so that each op is heard early."""
-    columns = [_calls_of_op(op) for op in ops]
+    """The calls that use the rules of some ops, by turns, so that each op is heard early."""
+    columns = [users(op)[:_ASKED] for op in ops[:_ASKED]]
     found: dict[int, Call] = {}
     for i in range(max((len(c) for c in columns), default=0)):
         for column in columns:
@@ -201,23 +200,14 @@ def _calls_of(ops: list[Op]) -> list[Call]:
     return list(found.values())
 
 
-@cache
-def _calls_of_op(op: Op) -> list[Call]:
-    found: dict[int, Call] = {}
-    for rule, using in users().items():
-        if rule.op is op:
-            found.update((id(call), call) for call in using)
-    return sorted(found.values(), key=lambda call: (call.function.op is not op, sum(x.size for x in call.floats)))
-
-
 # --- the run ---------------------------------------------------------------------------------------------------------
 
 
-def mutants_of(op: Op) -> list[Mutant]:
-    """All mutants that are counted with an op."""
-    own = [rule for rule in users() if rule.op is op]
-    found = [mutant for rule in own for mutant in value_mutants(rule)]
-    return [*found, *source_mutants(op)]
+def mutants_of(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = list) -> Iterator[Mutant]:
+    """The mutants that are counted with an op: all, or of each function's source those chosen."""
+    for rule, using in rules(op).items():
+        yield from value_mutants(rule, using)
+    yield from source_mutants(op, chosen)
 
 
 def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
@@ -232,6 +222,7 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
 
 
 def _kills(mutant: Mutant, call: Call, checks: Sequence[Check]) -> bool:
+    """Whether a check that finds no fault with the call as it is finds one now."""
     if mutant.mode == "batch" and checks:
         checks = (batch_failures, jacobian_failures)
     return any(_clean(call, check) and _fails(mutant, call, check) for check in checks)
@@ -352,12 +343,12 @@ def run(ops: Sequence[Op], checks: Sequence[Check] = CHECKS) -> Iterator[Outcome
                 yield Outcome(mutant, fate(mutant, checks))
 
 
-def report(outcomes: Sequence[Outcome]) -> str:
-    """How many of each kind met which fate."""
+def report(outcomes: Sequence[tuple[str, str]]) -> str:
+    """How many mutants of each kind met which fate, given (kind, fate) of each."""
     fates = ("killed", "equivalent", "unreached", "survived")
-    counts = Counter((o.mutant.kind, o.fate) for o in outcomes)
+    counts = Counter(outcomes)
     lines = [f"{'kind of change':<24}{'mutants':>9}{'killed':>9}{'equivalent':>12}{'unreached':>11}{'survived':>10}"]
-    for kind in [*sorted({o.mutant.kind for o in outcomes}), "all"]:
+    for kind in [*sorted({kind for kind, _ in outcomes}), "all"]:
         row = [sum(n for (k, f), n in counts.items() if kind in (k, "all") and f == fate) for fate in fates]
         lines.append(f"{kind:<24}{sum(row):>9}{row[0]:>9}{row[1]:>12}{row[2]:>11}{row[3]:>10}")
     return "\n".join(lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -14,7 +14,8 @@ import numpy as np
 from gradcli.autodiff import grad, jvp, vjp
 from gradcli.graph.op import Op
 from gradcli.graph.values import Value
-from table.calls import NAMES, Call, calls, complex_calls
+from gradcli.ops.function import Function
+from table.calls import NAMES, Call, calls, complex_calls, nodes
 from table.checks import weighed_squares
 from table.oracle import random_like
 
@@ -83,16 +84,29 @@ def _closed_over(f: FunctionType) -> Iterator[Any]:
             continue
 
 
-def _helpers(f: FunctionType) -> Iterator[Any]:
+def _helpers(f: FunctionType) -> Iterator[FunctionType]:
     """Functions of this package that a function names, in nested functions too."""
+    return (x for x in _named(f) if isinstance(x, FunctionType))
+
+
+def _named(f: FunctionType) -> Iterator[Any]:
     codes = [f.__code__]
     while codes:
         code = codes.pop()
         codes.extend(c for c in code.co_consts if hasattr(c, "co_names"))
-        for name in code.co_names:
-            x = f.__globals__.get(name)
-            if isinstance(x, FunctionType):
-                yield x
+        yield from (f.__globals__[name] for name in code.co_names if name in f.__globals__)
+
+
+def _reached_ops(op: Op) -> set[Op]:
+    """The ops that an op's derivative rules name."""
+    found = set()
+    for mode in ("vjp", "jvp"):
+        for f in rule_functions(op, mode):
+            for x in [*_named(f), *_closed_over(f)]:
+                reached = x.op if isinstance(x, Function) else x
+                if isinstance(reached, Op) and reached is not op:
+                    found.add(reached)
+    return found
 
 
 # --- use -------------------------------------------------------------------------------------------------------------
@@ -152,9 +166,57 @@ def _differentiate(call: Call) -> None:
         vjp(gradient, *call.floats)[1](tuple(random_like(call.floats, 4)))
 
 
+#: How many calls are looked at to see which operands an op's rules serve.
+_LOOKED_AT = 12
+
+
 @cache
-def users() -> dict[Rule, list[Call]]:
-    """The calls that use each rule, those of the op's own function first."""
+def _direct_users() -> dict[Op, list[Call]]:
+    """The calls in which each op runs, small ones first."""
+    found: dict[Op, list[Call]] = {}
+    with np.errstate(all="ignore"):
+        for name in NAMES:
+            for call in [*calls(name), *complex_calls(name)]:
+                try:
+                    ops = {node.op for node in nodes(call)} if call.function.differentiable else set()
+                except Exception:  # what fails is told by the test of that function
+                    continue
+                for op in ops:
+                    found.setdefault(op, []).append(call)
+    return {op: sorted(using, key=lambda call: _cost(op, call)) for op, using in found.items()}
+
+
+def _cost(op: Op, call: Call) -> tuple[bool, int]:
+    return call.function.op is not op, len(nodes(call)) * sum(x.size + 5 for x in call.floats)
+
+
+@cache
+def _reaching() -> dict[Op, list[Op]]:
+    """The ops whose rules name each op."""
+    found: dict[Op, list[Op]] = {}
+    for op in all_ops():
+        for reached in _reached_ops(op) if carries(op) else ():
+            found.setdefault(reached, []).append(op)
+    return found
+
+
+@cache
+def users(op: Op) -> list[Call]:
+    """The calls that use an op's rules: those in which it runs, else those that differentiate by way of it."""
+    found = _direct_users().get(op, [])
+    seen, pending = {op}, [op]
+    while len(found) < 3 and pending:
+        for other in _reaching().get(pending.pop(0), []):
+            if other not in seen:
+                seen.add(other)
+                pending.append(other)
+                found = [*found, *_direct_users().get(other, [])[:40]]
+    return found
+
+
+@cache
+def rules(op: Op) -> dict[Rule, list[Call]]:
+    """The rules of an op that give anything, each with calls that use it."""
     found: dict[Rule, list[Call]] = {}
     current: list[Call] = []
 
@@ -163,20 +225,11 @@ def users() -> dict[Rule, list[Call]]:
         if not using or using[-1] is not current[0]:
             using.append(current[0])
 
-    before = [(op, op.vjp, op.jvp) for op in all_ops() if carries(op)]
-    try:
-        for op, _, _ in before:
-            for mode, rule in _watched(op, note).items():
-                setattr(op, mode, rule)
-        with np.errstate(all="ignore"):
-            for name in NAMES:
-                for call in [*calls(name), *complex_calls(name)]:
-                    current[:] = [call]
-                    try:
-                        _differentiate(call)
-                    except Exception:  # what fails is told by the test of that function
-                        continue
-    finally:
-        for op, old_vjp, old_jvp in before:
-            op.vjp, op.jvp = old_vjp, old_jvp
-    return {rule: sorted(using, key=lambda call: call.function.op is not rule.op) for rule, using in found.items()}
+    with rules_replaced(op, **_watched(op, note)), np.errstate(all="ignore"):
+        for n, call in enumerate(users(op)):
+            if n >= _LOOKED_AT and {rule.mode for rule in found} == {"vjp", "jvp"}:
+                break
+            current[:] = [call]
+            with suppress(Exception):
+                _differentiate(call)
+    return found

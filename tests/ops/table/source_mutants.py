@@ -43,6 +43,7 @@ def _tree(path: str) -> ast.Module:
         return ast.parse(file.read())
 
 
+@cache
 def definition(f: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
     """Where a function is written, None if that is not plain."""
     code = f.__code__

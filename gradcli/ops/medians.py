@@ -1,0 +1,238 @@
+"""Medians, of all elements or of those that are numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.errors import DtypeError, ShapeError
+from gradcli.graph.op import Op
+from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
+from gradcli.ops.axes import axes_of, merged, reduced_shape
+from gradcli.ops.carrying import carried
+from gradcli.ops.casts import cast
+from gradcli.ops.elementwise import (
+    add,
+    equal,
+    floor_divide,
+    isnan,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    where,
+)
+from gradcli.ops.function import case
+from gradcli.ops.kinds import Rule, fits, general
+from gradcli.ops.operands import as_core, to_float
+from gradcli.ops.picking import ARGMAX, PICKED_BACK, picked
+from gradcli.ops.ranks import SOME, single
+from gradcli.ops.reduction import total
+from gradcli.ops.registry import function
+from gradcli.ops.results import named
+from gradcli.ops.selecting import narrow
+from gradcli.ops.shape import reshaped
+from gradcli.ops.sorting import STABLE, line, order_of
+
+MEDIAN = picked("median_along", lambda operands, params: "MedianBackward1")
+NANMEDIAN = picked("nanmedian_along", lambda operands, params: "NanmedianBackward1")
+_RESULTS = {name: named(name, "values", "indices") for name in ("median", "nanmedian")}
+
+# --- medians ---------------------------------------------------------------------------------------------------------
+
+
+def _counting(x: CoreValue, axis: int) -> CoreValue:
+    """How many elements along an axis are numbers."""
+    return total(logical_not(isnan(x)), (axis,), True)
+
+
+def middle(x: CoreValue, axis: int, past: bool, whole: bool) -> CoreValue:
+    """Where the lower of the middle elements along an axis stands, or the upper if `past`.
+
+    A nan stands for all, where there is one, if `whole`; else nans don't count.
+    """
+    order = order_of(x, axis)
+    length = shape_of(x)[axis]
+    if dtype_of(x).kind not in "fc":
+        return narrow.call(order, axis, length // 2 if past else (length - 1) // 2, 1)
+    if whole:
+        index = narrow.call(order, axis, length // 2 if past else (length - 1) // 2, 1)
+        last = bind(PICKED_BACK, x, narrow.call(order, axis, length - 1, 1), axis=axis)
+        return where(isnan(last), bind(ARGMAX, x, axis=axis), index)
+    count = _counting(x, axis)
+    rank = floor_divide(count if past else maximum(add(count, -1), 0), 2)
+    return bind(PICKED_BACK, order, rank, axis=axis)
+
+
+def _checked(name: str, x: CoreValue, axis: int) -> CoreValue:
+    if not shape_of(x)[axis]:
+        raise ShapeError(f"{name} of no elements has no value: shape {fits(shape_of(x))}")
+    return x
+
+
+def _numpy_median(name: str, x: Any, axis: Any, keepdims: Any, whole: bool) -> CoreValue:
+    found = to_float(as_core(x))
+    axes = axes_of(name, axis, found)
+    row = _checked(name, merged(found, axes), -1)
+    low = bind(PICKED_BACK, row, middle(row, -1, False, whole), axis=-1, keepdims=False)
+    if not whole or shape_of(row)[-1] % 2 == 0:
+        high = bind(PICKED_BACK, row, middle(row, -1, True, whole), axis=-1, keepdims=False)
+        low = (low + high) / 2
+    return reshaped(low, reduced_shape(shape_of(found), axes, bool(keepdims)))
+
+
+_MEDIANS = (
+    case((5,)),
+    case((4,)),
+    case((2, 3), 1),
+    case((2, 4), axis=0),
+    case((2, 4), axis=-1, keepdims=True),
+    case((2, 3), keepdims=True),
+    case((2, 3, 2), [0, 2]),
+    case((1,)),
+    case(()),
+    case(np.array([2.0, 1.0, 2.0, 2.0])),
+)
+_HALVES = "vjp: g to the middle element, half each to the two middle ones"
+
+
+@function("median", family="reduction", where="numpy", derivative=_HALVES, defined=SOME, kinks=STABLE, cases=_MEDIANS)
+def median(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
+    """The middle element, of an even number the mean of the two; nan where there is one."""
+    return _numpy_median("median", x, axis, keepdims, True)
+
+
+_HOLES = np.array([[0.5, np.nan, 2.0, -1.0], [np.nan, 1.5, np.nan, 0.25]])
+
+
+@function(
+    "nanmedian",
+    family="reduction",
+    where="numpy",
+    derivative=_HALVES,
+    defined=SOME,
+    kinks=STABLE,
+    cases=(case((5,)), case((2, 4), 1, keepdims=True), case(_HOLES), case(_HOLES, 1), case(_HOLES, 0)),
+)
+def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
+    """The middle element of those that are numbers, of an even number the mean of the two."""
+    return _numpy_median("nanmedian", x, axis, keepdims, False)
+
+
+def _shared_value(whole: bool) -> Rule:
+    def value(x: Any) -> Any:
+        row = np.ravel(x)
+        holes = np.isnan(row) if row.dtype.kind in "fc" else np.zeros(row.shape, bool)
+        if holes.any() and (whole or holes.all()):
+            return np.asarray(row[holes][0])
+        row = row[~holes]
+        return np.asarray(np.partition(row, (row.size - 1) // 2)[(row.size - 1) // 2])
+
+    return value
+
+
+def _shares(y: CoreValue, x: CoreValue) -> CoreValue:
+    """What every element has of the derivative: those that equal the median, evenly."""
+    chosen = cast(logical_or(equal(x, y), logical_and(isnan(x), isnan(y))), dtype_of(x))
+    return chosen / total(chosen, tuple(range(-len(shape_of(x)), 0)), True)
+
+
+def _every(x: CoreValue) -> tuple[int, ...]:
+    return tuple(range(-len(shape_of(x)), 0))
+
+
+def _exact_median(S: Any, x: Any) -> Any:
+    left = list(np.ravel(x))
+    for _ in range((len(left) - 1) // 2):
+        left.pop(S.argmax([-cell for cell in left]))
+    return np.asarray(left[S.argmax([-cell for cell in left])], dtype=object)
+
+
+def _shared(name: str, torch: str, whole: bool) -> Op:
+    """PyTorch's median of all elements, whose derivative the elements that equal it share."""
+    value = _shared_value(whole)
+    return general(
+        name,
+        value,
+        lambda x: Spec((), dtype_of(x)),
+        vjps=(lambda g, y, x: carried(g, _shares(y, x)),),
+        jvp=lambda ts, y, x: total(carried(ts[0], _shares(y, x)), _every(x)),
+        batch=lambda xs, batched, params, size: _batched_median(xs[0], whole),
+        meaning=_exact_median,
+        torch=torch,
+        kink=lambda x: (x == value(x)) & ((x == value(x)).sum() > 1),
+        saves=(0, "y"),
+        doc="The middle element of all, of an even number the lower one.",
+    )
+
+
+def _batched_median(x: CoreValue, whole: bool) -> CoreValue:
+    rows = reshaped(x, (shape_of(x)[0], count_of(shape_of(x)[1:])))
+    index = middle(rows, -1, False, whole)
+    values = bind(PICKED_BACK, rows, index, axis=-1, keepdims=False)
+    return values
+
+
+_ALL = _shared("median", "Median", True)
+_ALL_NUMBERS = _shared("nanmedian", "Nanmedian", False)
+
+
+def _torch_median(name: str, whole_op: Op, op: Op, input: Any, dim: Any, keepdim: Any, whole: bool) -> Any:
+    if dtype_of(as_core(input)).kind == "c":
+        raise DtypeError(f"{name} takes real numbers, which have an order")
+    if dim is None:
+        x = as_core(input)
+        if not count_of(shape_of(x)):
+            raise ShapeError(f"{name} of no elements has no value: shape {fits(shape_of(x))}")
+        return bind(whole_op, x)
+    x, axis, scalar = line(name, input, dim)
+    index = middle(_checked(name, x, axis), axis, False, whole)
+    return _RESULTS[name](single(op, x, index, axis, keepdim, scalar))
+
+
+_CHOSEN = "vjp: g to the element chosen; without dim, shared evenly among those that equal it"
+_EVENLY = "elements that equal the median: they share the derivative evenly without dim, the first has it along one"
+_TORCH_MEDIANS = (
+    case((5,)),
+    case((4,)),
+    case((2, 3)),
+    case((2, 3), 1),
+    case((2, 3), dim=0, keepdim=True),
+    case(()),
+    case((), 0),
+    case(_HOLES, 1),
+)
+
+
+@function(
+    "median_torch",
+    family="reduction",
+    where="",
+    also=("torch.median", ".median@torch"),
+    op=MEDIAN,
+    derivative=_CHOSEN,
+    defined=SOME,
+    kinks=_EVENLY,
+    cases=_TORCH_MEDIANS,
+)
+def median_torch(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The middle element, of an even number the lower one; along an axis, the pair (value, index)."""
+    return _torch_median("median", _ALL, MEDIAN, input, dim, keepdim, True)
+
+
+@function(
+    "nanmedian_torch",
+    family="reduction",
+    where="",
+    also=("torch.nanmedian", ".nanmedian@torch"),
+    op=NANMEDIAN,
+    derivative=_CHOSEN,
+    defined=SOME,
+    kinks=_EVENLY,
+    cases=_TORCH_MEDIANS,
+)
+def nanmedian_torch(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The middle element of those that are numbers, of an even number the lower one; along an axis, (value, index)."""
+    return _torch_median("nanmedian", _ALL_NUMBERS, NANMEDIAN, input, dim, keepdim, False)

@@ -1,0 +1,167 @@
+"""Differences from what an exponential or a cosine is at 0, and Box and Cox's transformation, which is made of one."""
+
+from __future__ import annotations
+
+from math import factorial
+from typing import Any
+
+import numpy as np
+
+from gradcli.graph.bind import bind
+from gradcli.graph.op import Op
+from gradcli.graph.values import CoreValue
+from gradcli.ops.elementwise import exp, log, log1p, sin
+from gradcli.ops.function import case
+from gradcli.ops.kinds import elementwise
+from gradcli.ops.operands import operands
+from gradcli.ops.registry import elementwise_function, function
+from gradcli.ops.special.values import Array, pieces, real, scipy_
+
+# --- (exp(x) - 1)/x --------------------------------------------------------------------------------------------------
+
+
+def _by_powers(x: Array, n: int) -> Array:
+    """The integral of t**n exp(x t) from 0 to 1, for small x >= 0, by powers of x."""
+    found = np.zeros_like(x)
+    for k in reversed(range(24 + 2 * n)):
+        found = found * x + 1 / (factorial(k) * (n + k + 1))
+    return found
+
+
+def _left(x: Array, n: int) -> Array:
+    """The same for x < 0, by Kummer's transformation: nothing cancels."""
+    term = np.exp(x) / (n + 1)
+    found = term
+    for k in range(int(12 * (n + 5))):
+        term = term * (-x / (n + 2 + k))
+        found = found + term
+    return found
+
+
+def _by_parts(x: Array, n: int) -> Array:
+    """By parts: x I[n] = exp(x) - n I[n-1], with exp(x) taken out where x > 0."""
+    out = np.where(x > 0, x, 0.0)
+    shown = np.exp(x - out)
+    found = np.where(x > 0, -np.expm1(-np.abs(x)), np.expm1(-np.abs(x))) / x
+    for k in range(1, n + 1):
+        found = (shown - k * found) / x
+    half = np.exp(0.5 * out)
+    return np.where(np.isinf(x), np.where(x > 0, np.inf, 0.0), found * half * half)
+
+
+_slope = pieces(
+    (lambda x, n: (x >= 0) & (x < n + 1.0), lambda x, n: _by_powers(x, int(n[0]))),
+    (lambda x, n: (x < 0) & (x > -4.0 * (n + 1)), lambda x, n: _left(x, int(n[0]))),
+    last=lambda x, n: _by_parts(x, int(n[0])),
+)
+
+
+def _exprel(x: Array, n: int = 0) -> Array:
+    from scipy import special
+
+    return special.exprel(x) if n == 0 else _slope(x, np.full_like(x, n))
+
+
+EXPREL: Op = elementwise(
+    "exprel",
+    real(_exprel),
+    lambda y, x, n=0: bind(EXPREL, x, n=n + 1),
+    meaning=lambda S, x, n=0: S.exprel(n, x),
+    saves=(0,),
+    doc="(exp(x) - 1)/x, 1 at 0.",
+)
+exprel = elementwise_function(
+    EXPREL,
+    derivative="where(x == 0, 1/2, (exp(x) - exprel(x))/where(x == 0, 1, x))",
+    where="scipy",
+    source="DLMF 13.6.2: the derivatives are Kummer functions",
+    cases=(case(np.array([0.0, -0.0, 1e-9, -30.0, 40.0])),),
+    family="special",
+)
+
+# --- cos(x) - 1 ------------------------------------------------------------------------------------------------------
+
+
+def _cosm1(x: Array) -> Array:
+    half = np.sin(0.5 * x)
+    return -2 * half * half
+
+
+COSM1 = elementwise(
+    "cosm1",
+    real(_cosm1),
+    lambda y, x: -sin(x),
+    meaning=lambda S, x: S.cos(x) - 1,
+    saves=(0,),
+    doc="cos(x) - 1, exact near 0.",
+)
+cosm1 = elementwise_function(COSM1, derivative="-sin(x)", where="scipy", family="special")
+
+# --- Box and Cox -----------------------------------------------------------------------------------------------------
+
+_BOX = ((0.3, 3.0), (-1.5, 1.5))
+_ZERO = (case((3,), 0.0), case((3,), np.array([0.0, 1.0, -2.0])), case((2, 3), (3,)))
+_SOURCE = "Box and Cox 1964"
+
+
+@function(
+    family="special",
+    where="scipy",
+    derivative="x**(lmbda - 1), vjp: g times log(x)**2*exprel'(lmbda*log(x))",
+    domain=_BOX,
+    defined="x > 0",
+    source=_SOURCE,
+    cases=(case((3,), (3,)), *_ZERO),
+)
+def boxcox(x: Any, lmbda: Any) -> CoreValue:
+    """(x**lmbda - 1)/lmbda, and log(x) where lmbda is 0."""
+    a, b = operands((x, lmbda), True)
+    logarithm = log(a)
+    return logarithm * bind(EXPREL, b * logarithm)
+
+
+@function(
+    family="special",
+    where="scipy",
+    derivative="vjp: by x, g*(1 + x)**(lmbda - 1); by lmbda, g*log1p(x)**2*exprel'(lmbda*log1p(x))",
+    domain=((-0.5, 3.0), (-1.5, 1.5)),
+    defined="x > -1",
+    source=_SOURCE,
+    cases=(case((3,), (3,)), *_ZERO),
+)
+def boxcox1p(x: Any, lmbda: Any) -> CoreValue:
+    """((1 + x)**lmbda - 1)/lmbda, and log(1 + x) where lmbda is 0."""
+    a, b = operands((x, lmbda), True)
+    logarithm = log1p(a)
+    return logarithm * bind(EXPREL, b * logarithm)
+
+
+# log(1 + t)/t, which undoes exprel, is analytic at 0, too; see `LOG1P_OVER`.
+
+
+def _log1p_over(t: Array, n: int = 0) -> Array:
+    """The derivative of order n of log(1 + t)/t."""
+    from gradcli.ops.special.exponential_integrals import LOG_OVER
+
+    return -LOG_OVER.value(1 + t, n=n)
+
+
+def _inverse(x: CoreValue, lmbda: CoreValue) -> CoreValue:
+    """log(1 + lmbda*x)/lmbda."""
+    return x * bind(LOG1P_OVER, lmbda * x)
+
+
+LOG1P_OVER: Op = elementwise(
+    "log1p_over",
+    real(_log1p_over),
+    lambda y, t: bind(LOG1P_OVER_SLOPE, t, n=1),
+    meaning=lambda S, t: S.where(S.eq(t, 0), 1, S.log(1 + t) / S.where(S.eq(t, 0), 1, t)),
+    doc="log(1 + t)/t, 1 at 0.",
+)
+LOG1P_OVER_SLOPE: Op = elementwise(
+    "log1p_over_slope",
+    real(_log1p_over),
+    lambda y, t, n: bind(LOG1P_OVER_SLOPE, t, n=n + 1),
+    meaning=lambda S, t, n: S.log(1 + t) / t,
+    doc="The derivative of order n of log(1 + t)/t.",
+)
