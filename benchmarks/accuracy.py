@@ -18,7 +18,8 @@ array as a whole. `inf` stands for a nan or an infinity where the exact answer i
 or SciPy's scaled error at the same values.
 
 A function is an offender where its value's scaled error is above 4 ulp or its vjp's or jvp's above 8. Each is listed
-with its worst point and its explanation in EXPLAINED; an explanation whose function offends no more is reported too.
+with its worst point and its explanation, from tests/ops/table/explained.py; one whose function offends no more is
+reported too.
 
     python benchmarks/accuracy.py [NAME ...] [--points N] [--seed N] [--family WORD] [--near] [--format text|json]
 """
@@ -42,16 +43,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ops"))
 
 from table.accuracy import KINDS, Error, errors
 from table.calls import FUNCTIONS, Call, specs
+from table.explained import EXPLAINED, LIMITS
 from table.points import drawn_calls, forms, pointwise_call
 
 from gradcli.ops.function import Function
-
-#: Above these scaled errors, in ulps, a function is an offender.
-LIMITS = {"value": 4.0, "vjp": 8.0, "jvp": 8.0}
-
-#: Why an offender is one, and stays one: function -> words.
-EXPLAINED: dict[str, str] = {}
-
 
 # --- scores ----------------------------------------------------------------------------------------------------------
 

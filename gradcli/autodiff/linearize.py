@@ -151,10 +151,25 @@ class Linearized:
         columns = sum(_size(x) for x in self._leaves if self._tracked(x))
         for y in self._outputs:
             budget.charge(_size(y) * columns * 8, "the Jacobian")
+        if any(x.dtype.kind == "c" for x in (*self._outputs, *self._inner_primals)):
+            return self._complex_jacobian()
         if mode == "reverse" or (mode == "auto" and rows <= columns):
             return [self._rows(j) for j in range(len(self._outputs))]
         by_input = [self._columns(i) for i in range(len(self.primals))]
         return [[column[j] for column in by_input] for j in range(len(self._outputs))]
+
+    def _complex_jacobian(self) -> list[list[CoreValue]]:
+        """By complex inputs the cotangents for 1, which conjugate (as in PyTorch); by real ones plain derivatives.
+
+        Only one direction gives each: a cotangent of a real input has no imaginary part, a tangent of a complex one
+        none in the imaginary direction.
+        """
+        rows = [self._rows(j) for j in range(len(self._outputs))]
+        for i, x in enumerate(self._inner_primals):
+            if x.dtype.kind != "c":
+                for row, column in zip(rows, self._columns(i), strict=True):
+                    row[i] = column
+        return rows
 
     def _rows(self, j: int) -> list[CoreValue]:
         """Derivatives of output j with respect to every primal, by reverse sweeps."""

@@ -45,7 +45,7 @@ class Example(NamedTuple):
 
 def example_of(function: Function) -> Example | None:
     """The first call that shows something: finite numbers, few of them; None where no declared call does."""
-    calls = [call for spec in _calls(function) if not (call := _Call(function, spec)).too_large]
+    calls = [_Call(function, spec) for spec in _calls(function)]
     for telling in (True, False):
         for words in chain.from_iterable(call.commands(telling) for call in calls):
             output = _output(words, telling)
@@ -79,10 +79,13 @@ def _calls(function: Function) -> list[Case]:
     return sorted(found, key=_plainness)
 
 
-def _plainness(spec: Case) -> tuple[bool, bool, int]:
-    """Empty arrays last, then single numbers and singleton axes, then by size."""
-    sizes = [np.size(a) if isinstance(a, np.ndarray) else math.prod(a) for a in spec.args if _is_array(a)]
-    return (not sizes or min(sizes) == 0, sum(sizes) < 2 or any(1 in _shape(a) for a in spec.args), sum(sizes))
+def _plainness(spec: Case) -> tuple[bool, bool, bool, int, int]:
+    """Calls without real numbers last, and before them empty ones, then single numbers and singleton axes, by size."""
+    arrays = [a for a in spec.args if _is_array(a)]
+    real = any(_is_random(a) or a.dtype.kind == "f" for a in arrays)
+    sizes = [math.prod(_shape(a)) for a in arrays]
+    single = sum(sizes) < 2 or any(1 in _shape(a) for a in arrays)
+    return (not real, 0 in sizes, single, sum(sizes), len(spec.kwargs))
 
 
 def _shape(a: Any) -> tuple[int, ...]:
@@ -107,41 +110,62 @@ class _Call:
         named = [p for p in function.parameters if not p.startswith("*")]
         self._words = [self._word(a, name) for a, name in zip(spec.args, chain(named, repeat("")), strict=False)]
         self._words += [f"{key}={self._word(value, key)}" for key, value in spec.kwargs.items()]
-        self.too_large = sum(x.size for x in self.inputs.values()) > _MOST
+        self._before = ""
+        self._result = self._written()
 
     def commands(self, differentiated: bool) -> Iterator[tuple[str, ...]]:
         """Command lines that show the call, the most telling first."""
-        program = self._program()
-        if program is None:
+        if not self._result:
             return
         values = [f"{name}={_text(x)}" for name, x in self.inputs.items()]
         if not (differentiated and self.function.differentiable and self.inputs):
-            yield ("eval", program, *values)
+            yield ("eval", self._before + self._result, *values)
+            yield ("eval", f"{self._before}sum({self._result}**3)", *values)
             return
-        for result in (f"{program}[0]", f"{program}[1]") if self._gives_several(program) else (program,):
-            yield ("grad", result, *values)
-            if self.function.op is not None and self.function.op.promotes:
-                yield ("grad", f"sum({result})", *values)
-            yield ("jacobian", result, *values)
-            yield ("grad", f"sum({result}**3)", *values)
-            yield ("grad", f"sum(abs({result})**3)", *values)
+        found = self._result
+        several = self._gives_several()
+        for command, form in chain.from_iterable(
+            self._forms(result) for result in ((f"{found}[0]", f"{found}[1]") if several else (found,))
+        ):
+            yield (command, self._before + form, *values, *self._only())
 
-    def _gives_several(self, program: str) -> bool:
+    def _forms(self, result: str) -> Iterator[tuple[str, str]]:
+        yield "grad", result
+        if self.function.op is not None and self.function.op.promotes:
+            yield "grad", f"sum({result})"
+        yield "jacobian", result
+        yield "grad", f"sum({result}**3)"
+        yield "grad", f"sum(abs({result})**3)"
+
+    def _only(self) -> tuple[str, ...]:
+        """With much to differentiate by, the smallest of it alone."""
+        sizes = {name: x.size for name, x in self.inputs.items() if x.size > 0}
+        smallest = min(sizes, key=lambda name: sizes[name], default="")
+        return ("--wrt", smallest) if sum(sizes.values()) > _MOST and len(sizes) > 1 else ()
+
+    def _gives_several(self) -> bool:
         with suppress(GradcliError):
-            return Program.parse(Source("example", program)).run(self.inputs).is_tuple
+            return Program.parse(Source("example", self._before + self._result)).run(self.inputs).is_tuple
         return False
 
-    def _program(self) -> str | None:
+    def _written(self) -> str:
+        """The call as a program writes it; "" where it can't be written."""
         if not self.function.spellings:
-            return None
+            return ""
         name, words = spelling_in_program(self.function), ", ".join(self._words)
+        if name is not None and self.function.in_place:
+            self._before = f"out = {self._words[0]}.copy(); {name}({', '.join(['out', *self._words[1:]])}); "
+            return "out"
         if name is not None:
             return f"{name}({words})"
         spelling = self.function.spellings[0]
         if spelling.startswith("@"):
             return f"{self._words[0]}.{spelling[1:]}"
         method, _, face = spelling[1:].partition("@")
-        return f"{'import torch; ' * (face == 'torch')}{self._words[0]}.{method}({', '.join(self._words[1:])})"
+        self._before = "import torch; " * (face == "torch")
+        if method.startswith("at[i]."):
+            return f"{self._words[0]}.at[{self._words[1]}].{method[6:]}({', '.join(self._words[2:])})"
+        return f"{self._words[0]}.{method}({', '.join(self._words[1:])})"
 
     def _word(self, a: Any, name: str = "") -> str:
         if _is_random(a):
@@ -176,6 +200,9 @@ def _spread(shape: tuple[int, ...], low: float, high: float, place: int) -> Arra
 
 def _text(x: Array) -> str:
     """An array as a VALUE."""
+    if x.size > _MOST:
+        shape = ", ".join(map(str, x.shape))
+        return f"linspace({x.min()}, {x.max()}, {x.size}).reshape({shape})"
     if x.ndim == 1 and x.size > 1:
         return ",".join(map(repr, x.tolist()))
     return repr(x.tolist()).replace(" ", "")
@@ -198,7 +225,9 @@ def _output(words: tuple[str, ...], telling: bool) -> str | None:
         return None
     arrays = [np.asarray(array) for _, array in answer.results]
     size = sum(a.size for a in arrays)
-    if size == 0 or (size > _MOST_SHOWN and words[0] != "grad") or (telling and not all(_telling(a) for a in arrays)):
+    if not 0 < size <= (_MOST if words[0] == "grad" else _MOST_SHOWN) or (
+        telling and not all(_telling(a) for a in arrays)
+    ):
         return None
     return b"".join(encode(answer, "text")).decode()
 

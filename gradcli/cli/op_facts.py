@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 from gradcli.ops.function import Function
@@ -33,6 +35,8 @@ _IN_JAX = {
     "scipy.special": "jax.scipy.special",
     "scipy.linalg": "jax.scipy.linalg",
     "scipy.fft": "jax.scipy.fft",
+    "scipy.signal": "jax.scipy.signal",
+    "scipy.integrate": "jax.scipy.integrate",
 }
 
 
@@ -81,12 +85,20 @@ def names_of(function: Function) -> Names:
 
 
 def _derived_jax_names(spellings: list[str]) -> list[str]:
+    """NumPy's and SciPy's names that JAX has too, in its own modules."""
     found = []
     for spelling in spellings:
         module, _, name = spelling.rpartition(".")
-        if module in _IN_JAX and spelling not in NOT_IN_JAX:
-            found.append(f"{_IN_JAX[module]}.{name}")
+        theirs = _IN_JAX.get(module) or (f"jax.{module}" if module.startswith("scipy.stats.") else None)
+        if theirs is not None and f"{theirs}.{name}" in _jax_names():
+            found.append(f"{theirs}.{name}")
     return found
+
+
+@cache
+def _jax_names() -> frozenset[str]:
+    """All public functions of JAX 0.10 in the modules that are like NumPy's and SciPy's."""
+    return frozenset(Path(__file__).with_name("jax_names.txt").read_text().split())
 
 
 def _as_method(spelling: str) -> str:
@@ -123,7 +135,3 @@ def facts_of(function: Function) -> list[tuple[str, str]]:
         ("Python", ", ".join(names.python)),
     ]
     return [(what, words) for what, words in facts if words]
-
-
-#: What NumPy and SciPy have and JAX has not (0.10).
-NOT_IN_JAX: frozenset[str] = frozenset()

@@ -38,7 +38,8 @@ def run(invocation: Invocation) -> int:
 def _find(invocation: Invocation) -> Function:
     word = invocation.operands[0]
     module, _, name = word.text.strip().rstrip("()").rpartition(".")
-    found = lookup({"np": "numpy", "F": "torch.nn.functional"}.get(module, module), name)
+    head, dot, rest = module.partition(".")
+    found = lookup({"np": "numpy", "F": "torch.nn.functional"}.get(head, head) + dot + rest, name)
     if found is None:
         everything = all_functions()
         found = next((f for f in everything if word.text in (f.name, *f.spellings)), None)

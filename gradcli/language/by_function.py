@@ -1,4 +1,4 @@
-"""NumPy's functions that take functions: apply_along_axis, apply_over_axes, fromfunction, piecewise, vectorize."""
+"""NumPy's functions that take functions, such as piecewise, and those that give indices to a loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.values import OPERATORS, CoreValue, count_of, shape_of
 from gradcli.language.arguments import matched
-from gradcli.language.operations import listed
+from gradcli.language.operations import ELEMENT_BYTES, listed
 from gradcli.language.transforms import function_of
 from gradcli.language.values import Arguments, Builtin, FunctionValue, Keywords, LanguageValue, array, core
 from gradcli.ops import registry
@@ -135,6 +135,34 @@ def _vectorize(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue
     return Builtin(f"vectorize({function.name})", call)
 
 
+def _mask_indices(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    """Where a function of a matrix of ones, such as triu, leaves them."""
+    found = matched("mask_indices", args, kwargs, ("n", "mask_func", "k"), 2)
+    (n,) = checked_sizes("mask_indices", (core(found["n"], "mask_indices"),))
+    function = function_of("mask_indices", found["mask_func"])
+    made = run.call(function, [Tensor(_op("ones", (n, n))), found.get("k", 0)])
+    return tuple([Tensor(x) for x in _op("nonzero", array(made, "mask_indices"))])
+
+
+def _ndindex(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    """The index of every place of a shape, one after another."""
+    if kwargs:
+        raise ArgumentError("ndindex() takes a shape")
+    shape = checked_sizes("ndindex", tuple([core(x, "ndindex") for x in args]))
+    return _indices(shape)
+
+
+def _indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    budget.charge(count_of(shape) * (len(shape) + 2) * ELEMENT_BYTES, "a list")
+    return list(np.ndindex(shape))
+
+
+def _ndenumerate(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    """The index and the element of every place of a value."""
+    x = array(matched("ndenumerate", args, kwargs, ("arr",), 1)["arr"], "ndenumerate")
+    return [(place, Tensor(_part(x, place))) for place in _indices(shape_of(x))]
+
+
 #: Members of `numpy`.
 BY_FUNCTION: dict[str, LanguageValue] = {
     name: Builtin(name, call)
@@ -142,9 +170,12 @@ BY_FUNCTION: dict[str, LanguageValue] = {
         ("apply_along_axis", _apply_along_axis),
         ("apply_over_axes", _apply_over_axes),
         ("fromfunction", _fromfunction),
+        ("mask_indices", _mask_indices),
+        ("ndenumerate", _ndenumerate),
+        ("ndindex", _ndindex),
         ("piecewise", _piecewise),
         ("vectorize", _vectorize),
     )
 }
 #: Those whose first argument is the function.
-FUNCTION_FIRST = frozenset(BY_FUNCTION) - {"piecewise"}
+FUNCTION_FIRST = frozenset(["apply_along_axis", "apply_over_axes", "fromfunction", "vectorize"])

@@ -77,13 +77,17 @@ def apply(function: Function, args: Arguments, kwargs: Keywords) -> LanguageValu
         GradcliError: it does not take these arguments.
     """
     name = function.name
+    keywords = kwargs
     if kwargs:
         if "device" in kwargs:
             kwargs = dict(kwargs)
             expect_cpu(kwargs.pop("device"))
         kwargs = {key: core(x, name) for key, x in kwargs.items()}
     values = [x.value if type(x) is Tensor else core(x, name) for x in args]
-    return calls.called(function, args[0] if args else None, values, kwargs)
+    made: LanguageValue = calls.called(function, args[0] if args else None, values, kwargs)
+    if function.updates is not None:
+        calls.update_arguments(function, args, keywords, values, kwargs)
+    return made
 
 
 def expect_cpu(device: LanguageValue) -> None:

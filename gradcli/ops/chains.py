@@ -88,7 +88,7 @@ def multi_dot(arrays: Any) -> CoreValue:
     family="linalg",
     where="torch",
     derivative="vjp: that of the products it is made of",
-    cases=(case((2, 3), (3, 4), (4, 2)),),
+    cases=(case((2, 2), (2, 3), (3, 2)), case((2, 3), (3, 4), (4, 2))),
 )
 def chain_matmul(*matrices: Any) -> CoreValue:
     """The product of several matrices, in the cheapest order."""

@@ -77,12 +77,14 @@ def complex_(real: Any, imag: Any) -> CoreValue:
 
 
 @function(
+    "polar_torch",
     family="elementwise",
-    where="torch",
+    where="",
+    also=("torch.polar",),
     derivative="vjp: with e = exp(1j*angle), real(g*conj(e)) for abs, abs*imag(g*conj(e)) for angle",
     cases=(case((3,), (3,)), case((2, 1), (3,)), case((), ()), case(np.array([0.0, 1.0]), (2,))),
 )
-def polar(abs: Any, angle: Any) -> CoreValue:
+def polar_torch(abs: Any, angle: Any) -> CoreValue:
     """Complex numbers of their sizes and their angles."""
     size, turn = _parts("polar", abs, angle)
     return bind(POLAR, multiply(size, cos(turn)), multiply(size, sin(turn)))

@@ -216,7 +216,7 @@ def fill_(input: Any, value: Any) -> CoreValue:
     return _filled(shape_of(x), cast(v, dtype_of(x)), dtype_of(x))
 
 
-@function(family="constructor", where="torch", derivative="vjp: g", cases=(case(1.5), case(2)))
+@function(family="constructor", where="torch", derivative="vjp: g", cases=(case(1.5), case(2), case(())))
 def scalar_tensor(s: Any, dtype: Any = None) -> CoreValue:
     """A number as a tensor of floats."""
     found = array.call(s, dtype_or_default(dtype))

@@ -1,4 +1,4 @@
-"""How near two values are: cosine_similarity and pairwise_distance along an axis, dist of all elements."""
+"""Directions of vectors and how near two are: normalize, cosine_similarity, pairwise_distance."""
 
 from __future__ import annotations
 
@@ -6,20 +6,43 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.graph.bind import bind
 from gradcli.graph.values import CoreValue, shape_of
-from gradcli.ops.axes import axis_of
-from gradcli.ops.elementwise import clamp_min
+from gradcli.ops.axes import axes_of, axis_of
+from gradcli.ops.elementwise import clamp_min, less, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import broadcast_shape, expanded
 from gradcli.ops.norm import norm_torch
+from gradcli.ops.one_node import one_node
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
+from gradcli.ops.vector_norms import UNIT
 
 
-def _size(x: CoreValue, dim: Any, eps: float) -> CoreValue:
-    """The Euclidean norm along an axis, but at least eps."""
-    return clamp_min.call(norm_torch.call(x, 2, axis_of("norm", dim, x), keepdim=True), eps)
+def _direction(x: CoreValue, dim: Any, eps: float) -> CoreValue:
+    """x over its Euclidean norm along an axis, which counts as at least eps.
+
+    Above eps that is the unit vector, whose derivative loses nothing where the vector lies nearly along an axis.
+    """
+    length = norm_torch.call(x, 2, axis_of("norm", dim, x), keepdim=True)
+    return where(less(length, eps), x / max(eps, 1e-300), bind(UNIT, x, axis=tuple(axes_of("norm", dim, x))))
+
+
+@function(
+    family="normalisation",
+    where="F",
+    derivative="vjp: (g - y*sum(g*y))/norm(x)",
+    kinks="a norm below eps counts as eps",
+    cases=(case((2, 3)), case((2, 3), 1.0, 0), case((3,), dim=0), case((2, 3), 3, -1, 0.5), case(np.zeros((1, 2)))),
+)
+def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12) -> CoreValue:
+    """x over its norm along an axis, which counts as at least eps."""
+    x = to_float(as_core(input))
+    if p == 2 and shape_of(x):
+        return one_node("Div", _direction(x, dim, float(eps)), x)
+    length = clamp_min.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps))
+    return x / expanded(length, shape_of(x))
 
 
 @function(
@@ -40,7 +63,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: Any = 1, eps: Any = 1e-8) -> CoreVa
     a, b = to_float(as_core(x1)), to_float(as_core(x2))
     shape = broadcast_shape("cosine_similarity", shape_of(a), shape_of(b))
     a, b = expanded(a, shape), expanded(b, shape)
-    product = (a / _size(a, dim, float(eps))) * (b / _size(b, dim, float(eps)))
+    product = _direction(a, dim, float(eps)) * _direction(b, dim, float(eps))
     return total(product, (axis_of("cosine_similarity", dim, product),))
 
 
@@ -62,15 +85,3 @@ def pairwise_distance(x1: Any, x2: Any, p: Any = 2.0, eps: Any = 1e-6, keepdim: 
     shape = broadcast_shape("pairwise_distance", shape_of(a), shape_of(b))
     gap = expanded(a, shape) - expanded(b, shape) + float(eps)
     return norm_torch.call(gap, p, -1, keepdim=bool(keepdim))
-
-
-@function(
-    family="normalisation",
-    where="torch method",
-    derivative="vjp: g*sign(d)*(|d|/y)**(p - 1) for input and its negative for other, with d = input - other",
-    kinks="a distance of 0: 0, as in PyTorch",
-    cases=(case((2, 3), (3,)), case((3,), (3,), 1), case((2, 2), (2, 2), 3), case((3,), (3,), float("inf"))),
-)
-def dist(input: Any, other: Any, p: Any = 2) -> CoreValue:
-    """The p-norm of all elements of input - other."""
-    return norm_torch.call(to_float(as_core(input)) - to_float(as_core(other)), p)

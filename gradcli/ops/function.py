@@ -78,6 +78,8 @@ class Function:
         differentiable: whether it carries a derivative.
         plain: whether it is its elementwise op and nothing more.
         in_place: whether a program that calls it has its first argument changed, and gets nothing: NumPy's `put`, say.
+        updates: of a function that changes arguments beside giving a result (running statistics), what it makes of
+            them: called as the function is, it returns a dict of parameter names and new values; or None.
     """
 
     __slots__ = (
@@ -98,6 +100,7 @@ class Function:
         "plain",
         "source",
         "spellings",
+        "updates",
         "views",
     )
 
@@ -120,11 +123,13 @@ class Function:
         cases: tuple[Case, ...] = (),
         differentiable: bool = True,
         in_place: bool = False,
+        updates: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         self.name = name
         self.call = call
         self.plain = False
         self.in_place = in_place
+        self.updates = updates
         self.family = family
         self.doc = doc
         self.op = op

@@ -58,7 +58,7 @@ _RULE = "vjp: g*h/2 to both ends of each step h; by x, g times the differences o
 @function(
     family="reduction",
     where="numpy torch",
-    also=("numpy.trapz", "torch.trapz", "scipy.integrate.trapezoid", "jax.scipy.integrate.trapezoid"),
+    also=("numpy.trapz", "torch.trapz", "scipy.integrate.trapezoid"),
     derivative=_RULE,
     cases=_CASES,
 )

@@ -51,10 +51,7 @@ def _on_chord(x: Any, x0: Any, x1: Any, y0: Any, y1: Any) -> Any:
 
 
 def _per_width(rise: CoreValue, x0: CoreValue, x1: CoreValue) -> CoreValue:
-    """rise/(x1 - x0); of no width, 0."""
-    width = subtract(x1, x0)
-    flat = equal(width, 0)
-    return where(flat, 0.0, divide(rise, where(flat, 1.0, width)))
+    return divide(rise, subtract(x1, x0))
 
 
 def _slope(y: CoreValue, x: CoreValue, x0: CoreValue, x1: CoreValue, y0: CoreValue, y1: CoreValue) -> CoreValue:
@@ -70,10 +67,8 @@ CHORD: Op = elementwise(
     lambda y, x, x0, x1, y0, y1: multiply(_per_width(subtract(y0, y1), x0, x1), _per_width(subtract(x, x0), x0, x1)),
     lambda y, x, x0, x1, y0, y1: _per_width(subtract(x1, x), x0, x1),
     lambda y, x, x0, x1, y0, y1: _per_width(subtract(x, x0), x0, x1),
-    meaning=lambda S, x, x0, x1, y0, y1: S.where(
-        S.eq(x0, x1), y1, y0 + (y1 - y0) * (x - x0) / S.where(S.eq(x0, x1), 1, x1 - x0)
-    ),
-    doc="The value at x on the line through (x0, y0) and (x1, y1).",
+    meaning=lambda S, x, x0, x1, y0, y1: y0 + (y1 - y0) * (x - x0) / (x1 - x0),
+    doc="The value at x on the line through (x0, y0) and (x1, y1), which differ in x.",
 )
 
 _POINTS = np.array([-1.5, -0.5, 0.25, 1.0])
@@ -145,10 +140,12 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
 
 
 def _between(at: CoreValue, points: CoreValue, values: CoreValue, count: int) -> CoreValue:
-    place = clipped(subtract(sought(points, at, "right"), 1), 0, count - 2)
-    after = add(place, 1)
-    ends = [taken(line, number, -1) for line in (points, values) for number in (place, after)]
-    return bind(CHORD, at, *ends)
+    """On the chord to the right of the last point that is not beyond; on the very last one, on that to its left."""
+    to_right, to_left = (sought(points, at, side) for side in ("right", "left"))
+    place = clipped(subtract(where(equal(at, taken(points, count - 1, -1)), to_left, to_right), 1), 0, count - 2)
+    (x0, x1), (y0, y1) = ([taken(line, n, -1) for n in (place, add(place, 1))] for line in (points, values))
+    flat = equal(x0, x1)  # only where all points are one
+    return bind(CHORD, at, x0, where(flat, add(x0, 1.0), x1), where(flat, y1, y0), y1)
 
 
 # --- angles ----------------------------------------------------------------------------------------------------------
@@ -190,7 +187,7 @@ def unwrap(x: Any, discont: Any = None, axis: Any = -1, *, period: Any = 2 * mat
     short = subtract(remainder(add(steps, half), cycle), half)
     if not whole or settled(cycle) % 2 == 0:  # half a period upwards stays one upwards
         upwards = logical_and(equal(add(short, half), 0), greater(steps, 0))
-        short = where(upwards, half, short)
+        short = where(upwards, add(short, cycle), short)
     small = less(absolute(steps), half if discont is None else as_core(discont))
     jumps = where(small, 0 if whole else 0.0, subtract(short, steps))
     return setitem.call(found, along(at, slice(1, None)), add(later, cumsum.call(jumps, at)))

@@ -10,22 +10,26 @@ from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, count_of, shape_of
-from gradcli.ops.arguments import dtype_named, integer, integers, many_axes
+from gradcli.ops.arguments import dtype_named, integer, integers, many_axes, one_axis
 from gradcli.ops.axis_order import TRANSPOSE
 from gradcli.ops.borders import PAD, padded_with
 from gradcli.ops.broadcasting import BROADCAST_TO
 from gradcli.ops.casts import ASTYPE, cast
 from gradcli.ops.choosing import choose
 from gradcli.ops.constructors import checked_sizes
+from gradcli.ops.elementwise import clip
 from gradcli.ops.function import case
 from gradcli.ops.index_ops import SETITEM
 from gradcli.ops.indexing import changed_by, getitem
+from gradcli.ops.joining import concatenate
 from gradcli.ops.kinds import expanded, fits
 from gradcli.ops.operands import as_core
+from gradcli.ops.pieces import CONCATENATE
 from gradcli.ops.rearranging import FLIP
 from gradcli.ops.registry import function
 from gradcli.ops.scattering import as_source
 from gradcli.ops.shape import RESHAPE, reshaped
+from gradcli.ops.singleton_axes import EXPAND_DIMS, SQUEEZE, expand_dims, squeeze
 
 
 @function(
@@ -202,3 +206,74 @@ def select_n(which: Any, *cases: Any) -> CoreValue:
     """Elementwise, the value of which `which` is the number; a bool counts as 0 or 1."""
     numbers = as_core(which)
     return choose.call(cast(numbers, np.dtype(np.int64)) if numbers.dtype.kind == "b" else numbers, list(cases))
+
+
+@function(
+    "concatenate_lax",
+    family="shape",
+    op=CONCATENATE,
+    where="",
+    also=("jax.lax.concatenate",),
+    derivative="vjp: g taken apart",
+    cases=(case([np.array([0.5, 1.5]), np.array([2.0])], 0), case([np.ones((2, 1)), np.zeros((2, 2))], 1)),
+)
+def concatenate_lax(operands: Any, dimension: Any) -> CoreValue:
+    """Values joined along an axis that they have."""
+    return concatenate.call(operands, dimension)
+
+
+@function(
+    "expand_dims_lax",
+    family="shape",
+    op=EXPAND_DIMS,
+    where="",
+    also=("jax.lax.expand_dims",),
+    derivative="vjp: g without the axes",
+    cases=(case((3,), [0, 2]), case((), [0])),
+)
+def expand_dims_lax(array: Any, dimensions: Any) -> CoreValue:
+    """With axes of length 1 put in."""
+    return expand_dims.call(array, list(integers(dimensions, "expand_dims: an axis")))
+
+
+@function(
+    "squeeze_lax",
+    family="shape",
+    op=SQUEEZE,
+    where="",
+    also=("jax.lax.squeeze",),
+    derivative="vjp: g with the axes put back",
+    cases=(case((1, 3, 1), [0]), case((1, 3, 1), [0, 2])),
+)
+def squeeze_lax(array: Any, dimensions: Any) -> CoreValue:
+    """Without some axes of length 1."""
+    return squeeze.call(array, list(integers(dimensions, "squeeze: an axis")))
+
+
+@function(
+    "clamp_lax",
+    family="elementwise",
+    where="",
+    also=("jax.lax.clamp",),
+    derivative="vjp: g where x lies between, as for clip; for the ends, g where x is beyond",
+    kinks="x on an end: as for clip",
+    cases=(case(-0.5, (5,), 0.5), case(np.full(3, -0.5), (3,), np.full(3, 0.5))),
+)
+def clamp_lax(min: Any, x: Any, max: Any) -> CoreValue:
+    """x, and the ends where it is beyond them."""
+    return clip.call(x, min, max)
+
+
+@function(
+    family="constructor",
+    where="",
+    also=("jax.lax.broadcasted_iota",),
+    differentiable=False,
+    cases=(case("int64", [2, 3], 1), case("float64", [2], 0)),
+)
+def broadcasted_iota(dtype: Any, shape: Any, dimension: Any) -> CoreValue:
+    """The index along one axis of every element of a shape."""
+    lengths = checked_sizes("broadcasted_iota", (shape,))
+    at = len(lengths) + one_axis("broadcasted_iota", dimension, lengths)
+    line = iota.call(dtype, lengths[at])
+    return expanded(reshaped(line, (lengths[at],) + (1,) * (len(lengths) - at - 1)), lengths)

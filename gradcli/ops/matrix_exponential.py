@@ -151,18 +151,21 @@ def _less_one(x: Any) -> Any:
     return part(0) + powers[5] @ (part(6) + powers[5] @ part(12))
 
 
-#: Powers in Taylor's series, of a matrix no larger than 1/16: the rest is below 1e-70.
-_TERMS = 32
+#: Taylor's series of a matrix no larger than 1/256, up to the power 24: the rest is below 1e-85.
+_STRIDE, _BLOCKS = 5, 5
 
 
 def exact_expm(S: Any, m: Any, size: float) -> Any:
     """Taylor's series of a part of the matrix, squared back; `size` is its norm, roughly."""
-    halvings = max(0, int(np.ceil(np.log2(max(size, 2.0**-40)))) + 4)
-    part = m * S.number(2.0**-halvings)
-    one = identity(S, m.shape[0])
-    found = one
-    for k in range(_TERMS, 0, -1):
-        found = one + (part @ found) / S.number(k)
+    halvings = max(0, math.ceil(math.log2(max(size, 2.0**-40))) + 8)
+    powers = [identity(S, m.shape[0]), m * S.number(2.0**-halvings)]
+    while len(powers) <= _STRIDE:
+        powers.append(powers[-1] @ powers[1])
+    found: Any = None
+    for block in reversed(range(_BLOCKS)):
+        factors = [S.number(1) / S.number(math.factorial(_STRIDE * block + i)) for i in range(_STRIDE)]
+        part = sum((power * c for power, c in zip(powers[1:], factors[1:], strict=False)), powers[0] * factors[0])
+        found = part if found is None else part + powers[_STRIDE] @ found
     for _ in range(halvings):
         found = found @ found
     return found

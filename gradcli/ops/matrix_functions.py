@@ -1,4 +1,4 @@
-"""Powers, logarithm and square root of square matrices."""
+"""Powers and square roots of square matrices."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import AbstractValue, ArgumentError, DomainError
+from gradcli.graph.errors import AbstractValue, ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.casts import cast
-from gradcli.ops.exact import filled, implied, matrices, nearest, solution
+from gradcli.ops.exact import implied, matrices, nearest
 from gradcli.ops.function import case
 from gradcli.ops.kinds import general
 from gradcli.ops.linalg import INV
@@ -26,10 +26,9 @@ from gradcli.ops.matrices import (
     each_matrix,
     sample,
     square_spec,
+    unconverged,
 )
-from gradcli.ops.matrix_exponential import BLOCKS_SOURCE, BY_BLOCKS, EXPM, exact_expm, matrix_function
 from gradcli.ops.operands import as_core, to_float
-from gradcli.ops.phases import exact_pair
 from gradcli.ops.products import times
 from gradcli.ops.registry import function
 from gradcli.ops.sylvester import SYLVESTER
@@ -70,7 +69,7 @@ def matrix_power(a: Any, n: Any) -> CoreValue:
     return eye(shape_of(found)[-1], dtype=dtype_of(found)) + 0 * found if result is None else result
 
 
-# --- logarithm -------------------------------------------------------------------------------------------------------
+# --- square root -----------------------------------------------------------------------------------------------------
 
 
 def _quietly(f: Callable[[Any], Any], a: Any) -> Any:
@@ -82,89 +81,22 @@ def _quietly(f: Callable[[Any], Any], a: Any) -> Any:
         return f(a)
 
 
-#: How near to half a turn the angle of a negative number is.
-_ON_THE_CUT = 1e-10
-
-
-def _logm(a: Any, depth: int = 0) -> Any:
-    from scipy.linalg import logm
-
-    n = a.shape[-1] >> depth
-    eigenvalues = np.linalg.eigvals(a[:n, :n])
-    if np.any(eigenvalues == 0):
-        raise DomainError("logm: the matrix is singular", mend="its rows are linearly dependent")
-    room = np.pi - np.abs(np.angle(eigenvalues))
-    if a.dtype.kind != "c" or np.all(room > _ON_THE_CUT):
-        return _quietly(logm, a)
-    # Rounding would put negative eigenvalues on either side of the cut: it is turned away from them.
-    turn = min(1.0, float(room[room > _ON_THE_CUT].min(initial=1.0))) / 2
-    return _quietly(logm, a * np.exp(-1j * turn)) + 1j * turn * np.eye(a.shape[-1])
-
-
-#: Up to this size the equations expm(Y) = A can be solved for all elements of Y at once.
-_SMALL = 3
-
-
-def _exact_logm(S: Any, m: Any) -> Any:
-    floats = nearest(S, m)
-    if len(m) > _SMALL:
-        return _by_eigenvectors(S, m, floats, S.log)
-    start = _logm(floats)
-    size = float(np.abs(start).sum(0).max(initial=0))
-    (found,) = implied(S, [start.astype(floats.dtype)], lambda y: [exact_expm(S, y, size) - m])
-    return found
-
-
-def _by_eigenvectors(S: Any, m: Any, floats: Any, f: Callable[[Any], Any]) -> Any:
-    """V f(w) inv(V), of a matrix whose eigenvalues differ."""
-    values, vectors = np.linalg.eig(floats.astype(np.complex128))
-    pairs = [exact_pair(S, m, values[j], vectors[:, j]) for j in range(len(m))]
-    basis = np.stack([v for _, v in pairs], -1)
-    scaled = np.stack([v * f(w) for w, v in pairs], -1)
-    found = solution(S, basis.T, scaled.T).T
-    return found if floats.dtype.kind == "c" else filled(found.shape, [S.re(cell) for cell in found.ravel()])
-
-
-LOGM = matrix_function(
-    "logm",
-    lambda a, depth: each_matrix(lambda m: _logm(m, depth), a),
-    _exact_logm,
-    doc="The principal logarithm of a matrix.",
-)
-
-
-def _in_reach(name: str, x: Any, f: Callable[[Any], Any]) -> CoreValue:
-    """The matrix, complex if the real one's result is."""
+def in_reach(name: str, x: Any) -> CoreValue:
+    """The matrix; complex where a real one has negative eigenvalues, whose roots and logarithms are complex."""
     a = as_matrix(name, x)
     if dtype_of(a).kind == "c":
         return a
     try:
-        found = np.asarray(each_matrix(lambda m: np.asarray(f(m)) if m.size else m, settled(a)))
+        eigenvalues = np.linalg.eigvals(settled(a))
     except AbstractValue:
         return a
-    return cast(a, np.result_type(dtype_of(a), np.complex64)) if found.dtype.kind == "c" else a
+    except np.linalg.LinAlgError:
+        raise unconverged(name, settled(a)) from None
+    negative = np.any((eigenvalues.imag == 0) & (eigenvalues.real < 0))
+    return cast(a, np.result_type(dtype_of(a), np.complex64)) if negative else a
 
 
-_NEGATIVE = np.array([[-1.0, 0.5], [0.25, 2.0]])
-
-
-@function(
-    family="linalg",
-    where="",
-    also=("scipy.linalg.logm",),
-    op=LOGM,
-    derivative=BY_BLOCKS.replace("f(", "logm("),
-    defined="no eigenvalue is 0 or negative",
-    kinks="negative eigenvalues: the principal value, complex",
-    source=BLOCKS_SOURCE,
-    cases=(case(sample(2)), case(_NEGATIVE), case(complex_sample(2, 2)), case(np.array([[[2.0]], [[3.0]]]))),
-)
-def logm(A: Any, disp: Any = None) -> CoreValue:
-    """The principal logarithm of a matrix: expm(logm(A)) = A."""
-    return bind(LOGM, _in_reach("logm", A, _logm), depth=0)
-
-
-# --- square root -----------------------------------------------------------------------------------------------------
+NEGATIVE_EIGENVALUE = np.array([[-1.0, 0.5], [0.25, 2.0]])
 
 
 def _sqrtm(a: Any) -> Any:
@@ -220,11 +152,17 @@ SQRTM: Op = general(
     defined="no eigenvalue is 0 or negative",
     kinks="negative eigenvalues: the principal value, complex",
     source="Higham (2008), Functions of Matrices, 6.1",
-    cases=(case(sample(3)), case(sample(2, 2)), case(_NEGATIVE), case(complex_sample(2, 2)), case(np.zeros((0, 0)))),
+    cases=(
+        case(sample(3)),
+        case(sample(2, 2)),
+        case(NEGATIVE_EIGENVALUE),
+        case(complex_sample(2, 2)),
+        case(np.zeros((0, 0))),
+    ),
 )
 def sqrtm(A: Any, disp: Any = None, blocksize: Any = None) -> CoreValue:
     """The principal square root of a matrix: sqrtm(A) @ sqrtm(A) = A."""
-    return bind(SQRTM, _in_reach("sqrtm", A, _sqrtm))
+    return bind(SQRTM, in_reach("sqrtm", A))
 
 
 @function(
@@ -234,7 +172,7 @@ def sqrtm(A: Any, disp: Any = None, blocksize: Any = None) -> CoreValue:
     derivative="vjp: that of inv(sqrtm(A @ A)) @ A",
     defined="no eigenvalue has the real part 0",
     source="Higham (2008), Functions of Matrices, 5.1",
-    cases=(case(_NEGATIVE), case(complex_sample(2, 2))),
+    cases=(case(NEGATIVE_EIGENVALUE), case(complex_sample(2, 2))),
 )
 def signm(A: Any, disp: Any = None) -> CoreValue:
     """The sign of a matrix: eigenvalues become 1 or -1 by the sign of their real part."""
@@ -242,21 +180,3 @@ def signm(A: Any, disp: Any = None) -> CoreValue:
 
     a = as_matrix("signm", A)
     return bind(SOLVE, bind(SQRTM, times(a, a)), a)
-
-
-@function(
-    family="linalg",
-    where="",
-    also=("scipy.linalg.fractional_matrix_power",),
-    derivative="vjp: that of expm(t*logm(A)); of a whole t, of the product",
-    defined="no eigenvalue is 0 or negative",
-    source="Higham (2008), Functions of Matrices, 7",
-    cases=(case(sample(2), -1.25), case(sample(2), 3)),
-)
-def fractional_matrix_power(A: Any, t: Any) -> CoreValue:
-    """A square matrix to any power."""
-    power = settled(as_core(t))
-    if power.size == 1 and power.dtype.kind != "c" and float(power) == int(power):
-        return matrix_power.call(to_float(as_core(A)), int(power))
-    logarithm = bind(LOGM, _in_reach("fractional_matrix_power", A, _logm), depth=0)
-    return bind(EXPM, as_core(t) * logarithm, depth=0)

@@ -35,7 +35,7 @@ from gradcli.ops.reduction import (
 )
 from gradcli.ops.registry import function
 from gradcli.ops.running import CUMPROD, CUMSUM, PROD, line_of
-from gradcli.ops.spread import spread_of
+from gradcli.ops.variance import spread_of
 
 _HOLES = np.array([[0.5, np.nan, 2.0], [np.nan, 1.5, -0.25]])
 _EMPTY_ROW = np.array([[0.5, np.nan, 2.0], [np.nan, np.nan, np.nan]])

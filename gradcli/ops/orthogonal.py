@@ -89,9 +89,8 @@ def _qr_vjp(g: Any, y: Any, a: CoreValue, *, complete: bool) -> CoreValue | None
         if dtype_of(q).kind == "c":
             g_rest = g_rest - turning_share(phase_rates(g_rest, q_rest), q_rest)
         g_q = added(g_q, -times(q_rest, times(adjoint(g_rest), q)))
-    found = _square_vjp(g_q, g_r, q, r) if g_q is not None or g_r is not None else None
+    found = _square_vjp(g_q, g_r, q, r)
     if further is not None:
-        found = 0 * q if found is None else found
         return concatenate([found, 0 * further if g_right is None else times(q, g_right)], -1)
     return found
 

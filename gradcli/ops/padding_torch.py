@@ -78,6 +78,10 @@ def _check_border(mode: str, shape: Shape, given: tuple[int, ...]) -> int:
         case((1, 2, 4), [-1, 2], mode="circular"),
         case((2, 4), [3, -2], mode="replicate"),
         case((1, 2, 2, 2), [1, 1, 0, 1], mode="replicate"),
+        case((2, 2, 3), [1, 0, 0, 1], mode="circular"),
+        case((1, 2, 2, 2), [1, 0, 0, 1, 1, 1], mode="reflect"),
+        case((1, 2, 2, 2), [1, 0, 0, 1, 1, 1], mode="replicate"),
+        case((1, 2, 2, 2), [1, 0, 0, 1, 1, 1], mode="circular"),
     ),
 )
 def pad_torch(input: Any, pad: Any, mode: Any = "constant", value: Any = None) -> CoreValue:

@@ -252,7 +252,11 @@ def mv(input: Any, vec: Any) -> CoreValue:
 
 
 @function(
-    family="linalg", where="torch method", op=MATMUL, derivative=_MATMUL_RULE, cases=(case((4, 2, 3), (4, 3, 2)),)
+    family="linalg",
+    where="torch method",
+    op=MATMUL,
+    derivative=_MATMUL_RULE,
+    cases=(case((2, 2, 2), (2, 2, 1)), case((4, 2, 3), (4, 3, 2))),
 )
 def bmm(input: Any, mat2: Any) -> CoreValue:
     """Products of two stacks of matrices, equally many."""

@@ -288,3 +288,21 @@ def fill_diagonal(x: Any, val: Any, wrap: Any = False) -> CoreValue:
 def fill_diagonal_torch(input: Any, fill_value: Any, wrap: Any = False) -> CoreValue:
     """The value with one number on its diagonal."""
     return fill_diagonal.call(input, fill_value, wrap)
+
+
+@function(
+    "fill_numpy",
+    family="indexing",
+    where="",
+    also=(".fill@numpy",),
+    derivative="vjp: 0 for x; the sum of g for the number",
+    in_place=True,
+    cases=(case((2, 3), 1.5), case((2,), ())),
+)
+def fill_numpy(x: Any, value: Any) -> CoreValue:
+    """One number put, in place, everywhere."""
+    found = as_core(x)
+    v = brought_to(found.dtype, value)
+    if shape_of(v):
+        raise ShapeError(f"fill takes one number, not shape {fits(shape_of(v))}")
+    return expanded(v, shape_of(found))

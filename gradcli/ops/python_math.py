@@ -1,4 +1,4 @@
-"""What Python's math module has and NumPy has not, or in another form."""
+"""What Python's math module has and NumPy has not, or in another form; and torch.dist, a distance as math.dist is."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gradcli.ops.elementwise.angles import HYPOT
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
 from gradcli.ops.norm import norm_torch
-from gradcli.ops.operands import as_core, operands
+from gradcli.ops.operands import as_core, operands, to_float
 from gradcli.ops.registry import function
 
 
@@ -88,6 +88,18 @@ def dist_math(p: Any, q: Any) -> CoreValue:
     """The distance of two points, without overflow."""
     x, y = _vectors("dist", p, q)
     return norm_torch.call(x - y)
+
+
+@function(
+    family="reduction",
+    where="torch method",
+    derivative="vjp: g*sign(d)*(|d|/y)**(p - 1) for input and its negative for other, with d = input - other",
+    kinks="a distance of 0: 0, as in PyTorch",
+    cases=(case((2, 3), (3,)), case((3,), (3,), 1), case((2, 2), (2, 2), 3), case((3,), (3,), float("inf"))),
+)
+def dist(input: Any, other: Any, p: Any = 2) -> CoreValue:
+    """The p-norm of all elements of input - other."""
+    return norm_torch.call(to_float(as_core(input)) - to_float(as_core(other)), p)
 
 
 @function(

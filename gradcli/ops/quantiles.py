@@ -6,8 +6,7 @@ interpolates. The formulas are those of Hyndman and Fan, "Sample quantiles in st
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,20 +17,10 @@ from gradcli.ops.axes import Axes, axes_of, merged, reduced_shape
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import (
-    ceil,
     equal,
-    floor,
-    greater_equal,
     isnan,
-    less,
-    logical_and,
     logical_not,
-    logical_or,
-    maximum,
     minimum,
-    remainder,
-    round_,
-    subtract,
     where,
 )
 from gradcli.ops.function import case
@@ -39,93 +28,13 @@ from gradcli.ops.fused import LERP
 from gradcli.ops.kinds import broadcast_shape, expanded, fits
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.picking import ARGMAX, PICKED_BACK
+from gradcli.ops.quantile_methods import DISCRETE, INT, VIRTUAL, method_named, place_of
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.running import cumsum
 from gradcli.ops.searching import sought
 from gradcli.ops.shape import reshaped
 from gradcli.ops.sorting import order_of
-
-# --- methods ---------------------------------------------------------------------------------------------------------
-
-_INT = np.dtype(np.int64)
-
-
-class Place(NamedTuple):
-    """Where quantiles stand: below and above among the elements in order, and how far from the one to the other.
-
-    `weight` is None where a method takes an element as it is.
-    """
-
-    below: CoreValue
-    above: CoreValue
-    weight: CoreValue | None
-
-
-def _continuous(alpha: float, beta: float) -> Callable[[Any, Any], CoreValue]:
-    return lambda n, q: n * q + (alpha + q * (1 - alpha - beta)) - 1
-
-
-_VIRTUAL: dict[str, Callable[[Any, Any], CoreValue]] = {
-    "linear": lambda n, q: (n - 1) * q,
-    "interpolated_inverted_cdf": _continuous(0, 1),
-    "hazen": _continuous(0.5, 0.5),
-    "weibull": _continuous(0, 0),
-    "median_unbiased": _continuous(1 / 3.0, 1 / 3.0),
-    "normal_unbiased": _continuous(3 / 8.0, 3 / 8.0),
-    "averaged_inverted_cdf": lambda n, q: n * q - 1,
-    "midpoint": lambda n, q: 0.5 * (floor((n - 1) * q) + ceil((n - 1) * q)),
-}
-
-
-def _next_unless(index: CoreValue, stays: CoreValue) -> CoreValue:
-    return maximum(where(stays, floor(index), floor(index) + 1), 0.0)
-
-
-def _inverted(n: Any, q: CoreValue) -> CoreValue:
-    index = n * q - 1
-    return _next_unless(index, equal(index, floor(index)))
-
-
-def _closest(n: Any, q: CoreValue) -> CoreValue:
-    index = n * q - 1 - 0.5
-    below = floor(index)
-    return _next_unless(index, logical_and(equal(index, below), equal(remainder(below, 2.0), 1)))
-
-
-_DISCRETE: dict[str, Callable[[Any, Any], CoreValue]] = {
-    "inverted_cdf": _inverted,
-    "closest_observation": _closest,
-    "lower": lambda n, q: floor((n - 1) * q),
-    "higher": lambda n, q: ceil((n - 1) * q),
-    "nearest": lambda n, q: round_((n - 1) * q),
-}
-
-
-def _place(method: str, n: Any, q: CoreValue) -> Place:
-    """Where the quantiles q of n elements stand."""
-    last = maximum(subtract(n, 1), 0)
-    if method in _DISCRETE:
-        found = cast(minimum(maximum(_DISCRETE[method](n, q), 0.0), last), _INT)
-        return Place(found, found, None)
-    virtual = _VIRTUAL[method](n, q)
-    whole = floor(virtual)
-    weight = subtract(virtual, whole)
-    if method == "averaged_inverted_cdf":
-        weight = where(equal(weight, 0), 0.5, 1.0)
-    elif method == "midpoint":
-        weight = where(equal(remainder(virtual, 1.0), 0), 0.0, 0.5)
-    inside = logical_not(logical_or(greater_equal(virtual, last), less(virtual, 0)))
-    below = minimum(maximum(whole, 0.0), last)
-    above = where(inside, minimum(below + 1, last), below)
-    return Place(cast(below, _INT), cast(above, _INT), cast(where(inside, weight, 0.0), dtype_of(weight)))
-
-
-def _method(name: str, method: Any) -> str:
-    if method not in _VIRTUAL and method not in _DISCRETE:
-        raise ArgumentError(f"{name}: no method {method!r}", mend="one of " + ", ".join([*_VIRTUAL, *_DISCRETE]))
-    return str(method)
-
 
 # --- elements at places ----------------------------------------------------------------------------------------------
 
@@ -144,7 +53,7 @@ def _interpolated(row: CoreValue, q: CoreValue, method: str, whole: bool) -> Cor
     count: Any = shape_of(row)[-1]
     if holes is not None and not whole:
         count = cast(total(logical_not(holes), (-1,), True), dtype_of(q))
-    place = _place(method, count, q)
+    place = place_of(method, count, q)
     low = _at(row, order, place.below)
     found = low if place.weight is None else bind(LERP, low, _at(row, order, place.above), place.weight)
     if holes is None or not whole:
@@ -160,7 +69,7 @@ def _weighted(row: CoreValue, q: CoreValue, weights: CoreValue) -> CoreValue:
     parts = whole / bind(PICKED_BACK, whole, np.full((*shape_of(row)[:-1], 1), shape_of(row)[-1] - 1), axis=-1)
     parts = where(equal(parts, 0), -1.0, parts)
     ranks = sought(parts, expanded(q, (*shape_of(row)[:-1], *shape_of(q))), "left")
-    return _at(row, order, cast(minimum(ranks, shape_of(row)[-1] - 1), _INT))
+    return _at(row, order, cast(minimum(ranks, shape_of(row)[-1] - 1), INT))
 
 
 def _levels(name: str, x: CoreValue, q: Any, scale: float) -> CoreValue:
@@ -200,8 +109,8 @@ def _spread_weights(name: str, x: CoreValue, weights: Any, axes: Axes) -> CoreVa
 def _quantiles(
     name: str, x: Any, q: Any, axis: Any, method: Any, keepdims: Any, weights: Any, whole: bool, scale: float = 1.0
 ) -> CoreValue:
-    chosen, found = _method(name, method), as_core(x)
-    found = found if chosen in _DISCRETE else to_float(found)
+    chosen, found = method_named(name, method), as_core(x)
+    found = found if chosen in DISCRETE else to_float(found)
     axes = axes_of(name, axis, found)
     row = merged(found, axes)
     if not shape_of(row)[-1]:
@@ -226,7 +135,7 @@ _DEFINED = "at least one element, and q from 0 to 1 (100 per cent)"
 _KINKS = "equal elements keep their order; by q, at an element, the slope to its right"
 _SOURCE = "Hyndman and Fan, Sample quantiles in statistical packages, 1996"
 _Q = np.array([0.1, 0.5, 0.85])
-_METHODS = tuple(case((5,), 0.35, method=method) for method in [*_VIRTUAL, *_DISCRETE])
+_METHODS = tuple(case((5,), 0.35, method=method) for method in [*VIRTUAL, *DISCRETE])
 _HOLES = np.array([[0.5, np.nan, 2.0, -1.0], [np.nan, 1.5, np.nan, 0.25]])
 _SHAPES = (
     case((4,), 0.3),

@@ -80,7 +80,16 @@ def _range_dtype(dtype: Any, *numbers: Any) -> np.dtype[Any]:
     family="constructor",
     where="numpy torch",
     derivative="vjp: the sum of g for start, the sum of i*g[i] for step",
-    cases=(case(4), case(2, 5), case(1, 2, 0.25), case(5, 1, -2), case(3.0), case(0), case(0.5, 3.0, 0.5)),
+    cases=(
+        case(4),
+        case(2, 5),
+        case(1, 2, 0.25),
+        case(5, 1, -2),
+        case(3.0),
+        case(0),
+        case(0.5, 3.0, 0.5),
+        case(np.array(0.5), 3.0, np.array(0.75)),
+    ),
 )
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, end: Any = None) -> CoreValue:
     """Numbers from start (0 by itself) by step, up to and without stop."""
@@ -102,7 +111,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, end: 
     where="",
     also=("torch.range",),
     derivative="vjp: the sum of g for start, the sum of i*g[i] for step",
-    cases=(case(1, 4), case(0.0, 1.0, 0.25), case(), case(3, 1, -1)),
+    cases=(case(1, 4), case(0.0, 1.0, 0.25), case(), case(3, 1, -1), case(np.array(0.5), 2.0, np.array(0.5))),
 )
 def range_torch(start: Any = 0, end: Any = 0, step: Any = 1, dtype: Any = None) -> CoreValue:
     """Numbers from start by step, up to and with end."""
@@ -205,6 +214,7 @@ _SHARES = "vjp: the sum of (1 - t)*g for start, the sum of t*g for stop, t from 
     op=LINE,
     where="numpy",
     derivative=_SHARES,
+    kinks="with an integer dtype, 0 everywhere",
     cases=(
         case(0.0, 1.0, 5),
         case((), (), 4),
@@ -294,6 +304,7 @@ def logspace_torch(start: Any, end: Any, steps: Any, base: Any = 10.0, dtype: An
     derivative="vjp: the sum of (1 - t)*y*g/start for start, the sum of t*y*g/stop for stop, t from 0 to 1",
     domain=(0.5, 4.0),
     defined="where neither end is 0 and both have one sign, or are complex",
+    kinks="with an integer dtype, 0 everywhere; an end of 0 is refused",
     cases=(
         case(1.0, 1000.0, 4),
         case((), (), 4),

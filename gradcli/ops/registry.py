@@ -44,6 +44,7 @@ _SAME = {
     "jax.numpy.fft": "numpy.fft",
     "jax.numpy.linalg": "numpy.linalg",
     "jax.scipy.fft": "scipy.fft",
+    "jax.scipy.integrate": "scipy.integrate",
     "jax.scipy.signal": "scipy.signal",
     "jax.scipy.special": "scipy.special",
     "jax.scipy.linalg": "scipy.linalg",
@@ -157,6 +158,7 @@ def function(
     cases: tuple[Case, ...] = (),
     differentiable: bool = True,
     in_place: bool = False,
+    updates: Callable[..., dict[str, Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Function]:
     """Decorator: make a Python function over core values a function of the language; its docstring's first line is its
     documentation. `where` says which modules have it under its own name (see `spelled`)."""
@@ -181,6 +183,7 @@ def function(
                 cases=cases,
                 differentiable=differentiable,
                 in_place=in_place,
+                updates=updates,
             )
         )
 

@@ -101,9 +101,7 @@ def _source(name: str, x: CoreValue, src: Any, shape: Shape) -> CoreValue:
     """
     v = as_source(name, x, src)
     if len(shape_of(v)) != len(shape):
-        raise ShapeError(
-            f"{name}: a source of shape {fits(shape_of(v))} is given for an index of shape {fits(shape)}"
-        )
+        raise ShapeError(f"{name}: a source of shape {fits(shape_of(v))} is given for an index of shape {fits(shape)}")
     return cut_to(name, v, shape, None)
 
 

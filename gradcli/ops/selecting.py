@@ -93,10 +93,12 @@ def take(x: Any, indices: Any, axis: Any = None, mode: Any = "raise") -> CoreVal
 
 def unraveled(places: CoreValue, shape: Shape) -> tuple[CoreValue, ...]:
     """Places, counted in order, as an index for every axis of a shape."""
+    known = isinstance(places, np.ndarray | np.generic)
+    rest, whole = (np.remainder, np.floor_divide) if known else (remainder, floor_divide)
     found: list[CoreValue] = []
     for length in reversed(shape[1:]):
-        found.append(remainder(places, max(length, 1)))
-        places = floor_divide(places, max(length, 1))
+        found.append(rest(places, max(length, 1)))
+        places = whole(places, max(length, 1))
     return (places, *reversed(found))
 
 

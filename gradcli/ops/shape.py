@@ -173,6 +173,21 @@ def ravel(x: Any, order: Any = "C") -> CoreValue:
 
 
 @function(
+    "flat",
+    family="shape",
+    op=RESHAPE,
+    where="",
+    also=("@flat",),
+    derivative="vjp: g in the shape of x",
+    views=True,
+    cases=(case((2, 3)), case(())),
+)
+def in_one_axis(x: Any) -> CoreValue:
+    """The elements in order, in one axis: written to, they are written to the value."""
+    return ravel.call(x)
+
+
+@function(
     "flatten_numpy",
     family="shape",
     op=RESHAPE,

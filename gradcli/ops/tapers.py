@@ -129,6 +129,7 @@ _KAISER = "vjp: for beta, the sum of g*(t*i1(beta*t)/i0(beta) - kaiser*i1(beta)/
     where="numpy",
     derivative=_KAISER,
     domain=(1.0, 12.0),
+    kinks="beta = 0: 0",
     source="J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function (1974)",
     cases=(case(5, 14.0), case(4, ()), case(1, 5.0), case(0, 5.0), case(6, 400.0)),
 )
@@ -142,6 +143,7 @@ def kaiser(M: Any, beta: Any) -> CoreValue:
     where="torch",
     derivative=_KAISER,
     domain=(1.0, 12.0),
+    kinks="beta = 0: 0",
     cases=(case(5), case(4, False, ()), case(1)),
 )
 def kaiser_window(window_length: Any, periodic: bool = True, beta: Any = 12.0, *, dtype: Any = None) -> CoreValue:

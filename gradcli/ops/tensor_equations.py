@@ -59,7 +59,7 @@ def tensorsolve(a: Any, b: Any, axes: Any = None, dims: Any = None) -> CoreValue
     also=("numpy.linalg.tensorinv", "torch.linalg.tensorinv"),
     op=INV,
     derivative="vjp: that of inv, of the tensor as a matrix",
-    cases=(case(sample(6).reshape(2, 3, 6)), case(sample(6).reshape(6, 2, 3), ind=1)),
+    cases=(case(sample(4).reshape(2, 2, 4)), case(sample(6).reshape(2, 3, 6)), case(sample(6).reshape(6, 2, 3), ind=1)),
 )
 def tensorinv(a: Any, ind: Any = 2) -> CoreValue:
     """The tensor whose tensordot with a, over ind axes, is the identity."""

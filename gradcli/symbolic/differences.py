@@ -8,6 +8,7 @@ bits that p of them are left.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import comb
 from typing import Any
 
@@ -16,25 +17,35 @@ from mpmath import libmp, mp
 from gradcli.symbolic.elementary import UNDEFINED, Raw, defined, huge, real_or_undefined
 
 #: Bits by which a step is smaller than half the precision asks for: functions may turn on a scale below their argument.
-_FINER = 60
+_FINER = 40
 
 
 def by_differences(
-    direct: Callable[..., Any], orders: int, *, static: int = 0, bits: int | None = None
+    direct: Callable[..., Any],
+    orders: int,
+    *,
+    static: int = 0,
+    bits: int | None = None,
+    by_last: Callable[..., Any] | None = None,
 ) -> Callable[..., Raw]:
     """The value of a function of orders, from one of mpmath's numbers (complex results are undefined).
 
-    `static` arguments, the first, have no orders. Arguments beyond 2**bits are not tried.
+    `static` arguments, the first, have no orders. Arguments beyond 2**bits are not tried. `by_last` is the derivative
+    by the last argument, where it is a simpler function.
     """
 
+    @lru_cache(maxsize=2048)
     def value(*words: Any) -> Raw:
         *args, prec, _ = words
         if not all(defined(x) for x in args) or (bits is not None and any(huge(x, bits) for x in args)):
             return UNDEFINED
         of = [libmp.to_int(n) for n in args[:orders]]
         xs = [mp.make_mpf(x) for x in args[orders:]]
+        function = direct
+        if by_last is not None and of[-1]:
+            function, of[-1] = by_last, of[-1] - 1
         try:
-            return real_or_undefined(differentiated(direct, of, xs[:static], xs[static:], prec), prec)
+            return real_or_undefined(differentiated(function, of, xs[:static], xs[static:], prec), prec)
         except mp.NoConvergence:
             return UNDEFINED
 

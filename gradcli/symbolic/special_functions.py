@@ -120,6 +120,18 @@ def _upper_beta(a: Any, b: Any, x: Any) -> Any:
     return mp.betainc(b, a, 0, 1 - x, regularized=True)
 
 
+def _lower_gamma_density(a: Any, x: Any) -> Any:
+    return mp.exp((a - 1) * mp.log(x) - x) * mp.rgamma(a)
+
+
+def _lower_beta_density(a: Any, b: Any, x: Any) -> Any:
+    return x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)
+
+
+def _negated(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *xs: -function(*xs)
+
+
 def _exponential_integral(n: Any, x: Any) -> Any:
     return mp.expint(n, x)
 
@@ -135,6 +147,7 @@ def _spherical(n: Any, x: Any) -> Any:
     return -found if x < 0 and n % 2 else found
 
 
+@lru_cache(maxsize=2048)
 def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
     if huge(h, 6) or huge(a, 30):
         return fnan
@@ -239,6 +252,8 @@ ANALYTIC: dict[str, Callable[..., Any]] = {
     "loggamma": lambda z: mp.loggamma(z),
     "digamma": lambda z: mp.digamma(z),
     "sinc": _sine_over,
+    "Si": lambda z: mp.si(z),
+    "Ci": lambda z: mp.ci(z),
 }
 
 
@@ -274,6 +289,7 @@ SPECIAL: dict[str, Elementary] = {
     "rgamma": _ordered(lambda x: 1 / sympy.gamma(x), lambda x: mp.rgamma(x), bits=50),
     "polygamma": Elementary(2, sympy.polygamma, polygamma),
     "sinc": _ordered(sympy.sinc, _sine_over, bits=2000),
+    "log1p_over": _ordered(lambda t: sympy.log(1 + t) / t, lambda t: mp.log1p(t) / t if t else mp.mpf(1)),
     "exprel": _ordered(ExpRel, _relative_exponential, bits=50),
     "lambertw": _ordered(sympy.LambertW, lambda x: mp.lambertw(x)),
     "lambertw_lower": _ordered(lambda x: sympy.LambertW(x, -1), lambda x: mp.lambertw(x, -1)),
@@ -290,18 +306,18 @@ SPECIAL: dict[str, Elementary] = {
     "airybiprime": Elementary(1, sympy.airybiprime, lambda x, prec, rnd: _airy_slope("airybi", x, prec)),
     "fresnels": Elementary(1, sympy.fresnels, by_context("fresnels", 400)),
     "fresnelc": Elementary(1, sympy.fresnelc, by_context("fresnelc", 400)),
-    "zeta": _ordered(Zeta, lambda s, q: mp.zeta(s, q), 2),
+    "zeta": _ordered(Zeta, lambda s, q: mp.zeta(s, q), 2, by_last=lambda s, q: -s * mp.zeta(s + 1, q)),
     "Si": _ordered(sympy.Si, lambda x: mp.si(x)),
     "Ci": _ordered(sympy.Ci, lambda x: mp.ci(x)),
     "Ei": Elementary(1, sympy.Ei, by_context("ei", 50)),
     "expn": _ordered(ExpN, _exponential_integral, static=1, bits=50),
-    "spence": _ordered(Spence, _spence),
+    "spence": _ordered(Spence, _spence, by_last=lambda z: mp.log(z) / (1 - z) if z != 1 else -mp.mpf(1)),
     "ellipk": _ordered(EllipK, lambda m: mp.ellipk(m)),
     "ellipe": _ordered(EllipE, lambda m: mp.ellipe(m)),
-    "gammainc": _ordered(GammaInc, _lower_gamma, 2, bits=_PARAMETERS),
-    "gammaincc": _ordered(GammaIncC, _upper_gamma, 2, bits=_PARAMETERS),
-    "betainc": _ordered(BetaInc, _lower_beta, 3, bits=_PARAMETERS),
-    "betaincc": _ordered(BetaIncC, _upper_beta, 3, bits=_PARAMETERS),
+    "gammainc": _ordered(GammaInc, _lower_gamma, 2, bits=_PARAMETERS, by_last=_lower_gamma_density),
+    "gammaincc": _ordered(GammaIncC, _upper_gamma, 2, bits=_PARAMETERS, by_last=_negated(_lower_gamma_density)),
+    "betainc": _ordered(BetaInc, _lower_beta, 3, bits=_PARAMETERS, by_last=_lower_beta_density),
+    "betaincc": _ordered(BetaIncC, _upper_beta, 3, bits=_PARAMETERS, by_last=_negated(_lower_beta_density)),
     "owens_t": Elementary(2, OwensT, _owens),
     **{f"re:{name}": _part(name, "real") for name in ANALYTIC},
     **{f"im:{name}": _part(name, "imag") for name in ANALYTIC},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from gradcli.autodiff.levels import stop_gradient
 from gradcli.graph.errors import ArgumentError, AutogradError
 from gradcli.graph.node import Node, next_number
 from gradcli.graph.state import state
@@ -50,6 +51,29 @@ def called(function: Function, first: Any, values: Sequence[Any], kwargs: dict[s
             raise AutogradError("Only Tensors of floating point and complex dtype can require gradients")
         made.requires_grad_(True)
     return made
+
+
+def update_arguments(
+    function: Function,
+    args: Sequence[Any],
+    keywords: Mapping[str, Any],
+    values: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> None:
+    """Change the arguments that a call changes beside giving a result, as `Function.updates` says.
+
+    `args` and `keywords` are what the caller has, Tensors among them; `values` and `kwargs` the same as core values.
+
+    Raises:
+        AutogradError: one of them may not be changed.
+    """
+    if function.updates is None:
+        return
+    handles = {**dict(zip(function.parameters, args, strict=False)), **keywords}
+    for name, value in function.updates(*values, **kwargs).items():
+        handle = handles.get(name)
+        if type(handle) is Tensor:
+            handle.update(stop_gradient(value))
 
 
 def _changed(function: Function, first: Any, rest: Sequence[Any], kwargs: dict[str, Any]) -> Tensor | None:
@@ -189,7 +213,9 @@ def function_named(name: str) -> Callable[..., Any] | None:
     def call(*args: Any, **kwargs: Any) -> Any:
         values = [unwrap(arg) for arg in args]
         given = {key: unwrap(value) for key, value in kwargs.items()}
-        return called(known, args[0] if args else None, values, given)
+        made = called(known, args[0] if args else None, values, given)
+        update_arguments(known, args, kwargs, values, given)
+        return made
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = function.doc

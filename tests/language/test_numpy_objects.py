@@ -175,3 +175,12 @@ def test_errors(text, words):
     with pytest.raises(GradcliError) as caught:
         value(text, **({"x": X} if "x" in text.replace("np.", "") else {}))
     assert words in caught.value.message
+
+
+def test_loops_over_indices():
+    text = NP + "s = 0\nfor i, j in np.ndindex(2, 2):\n    s += x[i] * x[j]\ns"
+    assert slope(text) == [6, 6, 0]
+    text = NP + "s = 0\nfor (i,), v in np.ndenumerate(x):\n    s += i * v\ns"
+    assert slope(text) == [0, 1, 2]
+    assert value(NP + "np.mask_indices(3, np.triu, 1)[1]").tolist() == [1, 2, 2]
+    assert value("y = x*1\ny.flat[1] = 9\ny", x=X).tolist() == [1, 9, 3]

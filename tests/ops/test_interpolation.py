@@ -114,3 +114,17 @@ def test_searchsorted_sides_and_nan():
         lookup("numpy", "digitize")(1.0, [0.0, 2.0, 1.0])
     with pytest.raises(GradcliError, match="do not match"):
         lookup("torch", "searchsorted")(np.zeros((2, 3)), np.zeros((3, 1)))
+
+
+def test_points_that_are_all_one():
+    one, values = np.ones(2), np.array([2.0, 3.0])
+    x = np.array([0.5, 1.0, 1.5])
+    assert interp(x, one, values).tolist() == np.interp(x, one, values).tolist() == [2, 3, 3]
+    assert autodiff.jacobian(lambda x: interp(x, one, values))(x).diagonal().tolist() == [0, 0, 0]
+    assert autodiff.jacobian(lambda fp: interp(x, one, fp))(values).tolist() == [[1, 0], [0, 1], [0, 1]]
+
+
+def test_unwrap_where_either_way_is_as_short():
+    x = np.array([0.0, 2.0, 0.0])
+    assert unwrap(x, period=4.0).tolist() == np.unwrap(x, period=4.0).tolist()
+    np.testing.assert_array_equal(autodiff.jacobian(lambda x: unwrap(x, period=4.0))(x), np.eye(3))

@@ -50,7 +50,7 @@ def test_sort_takes_the_options_of_each_module():
         (lambda x: numpy_("sort")(x, kind="stable", stable=True), "can't both be given"),
         (lambda x: numpy_("sort")(x[0, 0]), "a scalar has no axis"),
         (lambda x: numpy_("partition")(x, 5), "kth 5 is out of range for 2 elements"),
-        (lambda x: numpy_("lexsort")([x[0], x]), "keys of shapes"),
+        (lambda x: numpy_("lexsort")([x[0], x]), "keys of unequal shapes"),
         (lambda x: torch_("topk")(x, 3), "selected index k out of range"),
         (lambda x: torch_("kthvalue")(x, 0), "selected number k out of range"),
         (lambda x: torch_("mode")(x[:, :0]), "mode of no elements"),

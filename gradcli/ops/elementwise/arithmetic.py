@@ -25,18 +25,31 @@ from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
 
 
+def _of_numpy(found: Any) -> Any:
+    """What Python makes of its own complex number and a NumPy scalar, as a NumPy scalar again."""
+    return np.complex128(found) if type(found) is complex else found
+
+
+def _add(x: Any, y: Any) -> Any:
+    return _of_numpy(x + y)
+
+
+def _multiply(x: Any, y: Any) -> Any:
+    return _of_numpy(x * y)
+
+
 def _subtract(x: Any, y: Any) -> Any:
     """NumPy has no boolean minus; as numbers, which is what PyTorch's users mean by counting masks."""
     if getattr(x, "dtype", None) == np.bool_ and getattr(y, "dtype", None) == np.bool_:
         return np.subtract(x, y, dtype=np.int64)
-    return x - y
+    return _of_numpy(x - y)
 
 
 def _divide(x: Any, y: Any) -> Any:
     """Of integers NumPy makes float64; where a program follows PyTorch, they become the default float."""
     if state.torch_semantics and dtype_of(x).kind in "iub" and dtype_of(y).kind in "iub":
         return np.true_divide(x, y, dtype=state.default_float)
-    return x / y
+    return _of_numpy(x / y)
 
 
 def _is_number(x: Any) -> bool:
@@ -54,13 +67,13 @@ def _div_node(operands: tuple[Any, ...], params: dict[str, Any]) -> Any:
     return ("DivBackward0", (0, 1))
 
 
-ADD = elementwise("add", operator.add, 1, 1, meaning=lambda S, x, y: x + y, torch="Add", doc="Sum of two values.")
+ADD = elementwise("add", _add, 1, 1, meaning=lambda S, x, y: x + y, torch="Add", doc="Sum of two values.")
 SUB = elementwise(
     "subtract", _subtract, 1, -1, meaning=lambda S, x, y: x - y, torch=_sub_node, doc="Difference of two values."
 )
 MUL = elementwise(
     "multiply",
-    operator.mul,
+    _multiply,
     lambda z, x, y: y,
     lambda z, x, y: x,
     meaning=lambda S, x, y: x * y,

@@ -210,8 +210,8 @@ def where_method(x: Any, condition: Any, y: Any) -> CoreValue:
     derivative="(x >= min) & (x <= max), x < min, x > max",
     kinks="x = min or x = max: 1 for x, 0 for the end, as in PyTorch",
     cases=(
-        case((5,), -1.0, 1.0),
         case((5,), None, 0.5),
+        case((5,), -1.0, 1.0),
         case((5,), 0.5),
         case((2, 3), (3,), 5.0),
         case(np.array([[-2.0, 0.5], [0.0, 3.0]]), np.array([-1.0, 0.25]), np.array([[1.0], [2.0]])),
@@ -236,9 +236,9 @@ def clip(x: Any, min: Any = None, max: Any = None, a_min: Any = None, a_max: Any
 @function(
     family="elementwise",
     where="torch method",
-    derivative="x >= min, x < min",
-    kinks="x = min: 1 for x, 0 for min, as in PyTorch",
-    cases=(case((5,), -1.0), case((2, 3), (3,))),
+    derivative="input >= min, input < min",
+    kinks="input = min: 1 for input, 0 for min, as in PyTorch",
+    cases=(case((2, 3), (3,)), case((5,), -1.0)),
 )
 def clamp_min(input: Any, min: Any) -> CoreValue:
     """x, but at least min; the derivative at it is 1."""
@@ -248,8 +248,8 @@ def clamp_min(input: Any, min: Any) -> CoreValue:
 @function(
     family="elementwise",
     where="torch method",
-    derivative="x <= max, x > max",
-    kinks="x = max: 1 for x, 0 for max, as in PyTorch",
+    derivative="input <= max, input > max",
+    kinks="input = max: 1 for input, 0 for max, as in PyTorch",
     cases=(case((5,), 1.0), case((2, 3), (3,))),
 )
 def clamp_max(input: Any, max: Any) -> CoreValue:

@@ -137,12 +137,21 @@ power = elementwise_function(
     POW,
     parameters=PAIR,
     floats=False,
+    where="numpy method",
     derivative="y*x**(y - 1), x**y*log(x)",
     domain=(0.3, 2.5),
     defined="x > 0",
     kinks=_KINKS,
     also=("torch.pow", ".pow", "math.pow", "numpy.pow"),
-    cases=(*BROADCASTS, case(np.array([-1.5, 0.0, 2.0]), 3), case((3,), 2), case((3,), -0.5), *COMPLEX_PAIR),
+    cases=(
+        *BROADCASTS,
+        case(np.array([-1.5, 0.0, 2.0]), 3),
+        case((3,), 2),
+        case((3,), 1),
+        case((3,), 0),
+        case((3,), -0.5),
+        *COMPLEX_PAIR,
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.values import CoreValue
+from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
 from gradcli.ops.elementwise.rounding import ROUND
 from gradcli.ops.function import Function, case
@@ -43,6 +43,8 @@ def _times_taken(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
 
 def _ieee_remainder(x: Any, y: Any) -> Any:
     """x - n*y with n the integer nearest to x/y, halves to even: exact, as fmod is."""
+    if "c" in (dtype_of(x).kind, dtype_of(y).kind):
+        raise TypeError("a remainder of complex numbers")
     step = np.abs(y)
     left = np.fmod(np.abs(x), 2 * step)
     over = left + left > step

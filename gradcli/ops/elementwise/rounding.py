@@ -56,16 +56,34 @@ TRUNC = elementwise("trunc", np.trunc, 0, meaning=_truncated, torch="Trunc", kin
 
 def _round_meaning(S: Any, x: Any, decimals: int = 0) -> Any:
     scale = S.number(10) ** decimals
+    if hasattr(x, "im"):  # a complex number, part by part
+        return S.number(1j) * S.round(S.im(x) * scale) / scale + S.round(S.re(x) * scale) / scale
     return S.round(x * scale) / scale
+
+
+def _rounded(x: Any, decimals: int = 0) -> Any:
+    """NumPy's, which multiplies by a power of 10, but where that overflows: so large a number has no decimals."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = np.round(x, decimals)
+    if decimals > 0 and x.dtype.kind == "f" and np.count_nonzero(~np.isfinite(found)):
+        return np.where(np.isfinite(found), found, x)
+    return found
+
+
+def _is_halfway(x: Any, decimals: int = 0) -> Any:
+    if x.dtype.kind == "c":
+        return _is_halfway(x.real, decimals) | _is_halfway(x.imag, decimals)
+    scaled = x * 10.0**decimals
+    return scaled - np.floor(scaled) == 0.5
 
 
 ROUND = elementwise(
     "round",
-    lambda x, decimals=0: np.round(x, decimals),
+    _rounded,
     0,
     meaning=_round_meaning,
     torch="Round",
-    kink=lambda x, decimals=0: x * 10.0**decimals - np.floor(x * 10.0**decimals) == 0.5,
+    kink=_is_halfway,
     doc="Nearest integer (or decimal), halves to even.",
 )
 FRAC = elementwise(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
+from gradcli.graph.errors import DtypeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
 from gradcli.ops.elementwise.choices import where
@@ -159,9 +160,27 @@ def sign(x: Any) -> CoreValue:
     return bind(SGN if dtype_of(found).kind == "c" else SIGN, found)
 
 
-sign_torch = elementwise_function(
-    SIGN_TORCH, floats=False, derivative="0", where="", also=("torch.sign", ".sign@torch"), kinks=_JUMP
+_NO_COMPLEX_SIGN = "Unlike NumPy, torch.sign is not intended to support complex numbers. Please use torch.sgn instead."
+
+
+@function(
+    "sign_torch",
+    family="elementwise",
+    op=SIGN_TORCH,
+    where="",
+    also=("torch.sign", ".sign@torch"),
+    derivative="0",
+    kinks=_JUMP,
+    cases=(case((3,)), case(np.array([1, -2]))),
 )
+def sign_torch(input: Any) -> CoreValue:
+    """-1, 0 or 1; of nan, 0."""
+    (found,) = operands((input,), False)
+    if dtype_of(found).kind == "c":
+        raise DtypeError(_NO_COMPLEX_SIGN)
+    return bind(SIGN_TORCH, found)
+
+
 sgn: Function = elementwise_function(
     SGN,
     floats=False,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer, settled
@@ -21,6 +22,7 @@ from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
+from gradcli.ops.vector_norms import UNIT
 
 
 def _above_zero(x: CoreValue) -> CoreValue:
@@ -32,7 +34,7 @@ def _floats(*xs: Any) -> list[CoreValue]:
     return [to_float(as_core(x)) for x in xs]
 
 
-_SIGNS = np.array([1.0, -1.0, 1.0])
+_SIGNS = np.array([1, -1, 1])
 _AT_MARGIN = "exactly at the margin: the slope of the side that costs, as in PyTorch"
 _BEYOND_MARGIN = "exactly at the margin: 0, as in PyTorch"
 
@@ -96,6 +98,14 @@ def margin_ranking_loss(
 _SMALL = 1e-6
 
 
+def _direction(x: CoreValue) -> CoreValue:
+    """x over the root of its squared length plus a little."""
+    length = norm_torch.call(x, 2, -1, keepdim=True)
+    nothing = equal(length, 0)
+    shortened = 1.0 / hypot(1.0, _SMALL / where(nothing, 1.0, length))
+    return where(nothing, x / _SMALL, bind(UNIT, x, axis=(-1,)) * shortened)
+
+
 @function(
     family="loss",
     where="F",
@@ -105,7 +115,7 @@ _SMALL = 1e-6
         case((3, 2), (3, 2), _SIGNS),
         case((3, 2), (3, 2), _SIGNS, 0.25, reduction="sum"),
         case((3, 2), (3, 2), -_SIGNS, reduction="none"),
-        case((3,), (3,), np.array(1.0)),
+        case((3,), (3,), np.array(1)),
     ),
 )
 def cosine_embedding_loss(
@@ -125,8 +135,7 @@ def cosine_embedding_loss(
             f"{fits(shape_of(a))} and {fits(shape_of(b))}.",
             mend="vectors and one target, or matrices and one target for each row",
         )
-    directions = [x / hypot(norm_torch.call(x, 2, -1, keepdim=True), _SMALL) for x in (a, b)]
-    cosine = total(directions[0] * directions[1], (-1,))
+    cosine = total(_direction(a) * _direction(b), (-1,))
     alike = where(equal(y, 1), 1.0 - cosine, 0.0)
     apart = where(equal(y, -1), _above_zero(cosine - float(margin)), 0.0)
     return folded(alike + apart, fold_of(reduction, size_average, reduce))

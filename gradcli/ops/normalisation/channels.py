@@ -8,9 +8,11 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
-from gradcli.graph.values import CoreValue, count_of, ndim_of, shape_of
+from gradcli.graph.values import CoreValue, count_of, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer
+from gradcli.ops.axes import reduced_count
 from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import power, square
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
@@ -18,7 +20,9 @@ from gradcli.ops.normalisation.standard import NORMALISED, RESCALED, RULE, align
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.pooling.averages import AVERAGES
 from gradcli.ops.pooling.geometry import Sliding
+from gradcli.ops.reduction import average, total
 from gradcli.ops.registry import function
+from gradcli.ops.shape import reshaped
 
 
 def _channels(name: str, x: CoreValue) -> tuple[int, int]:
@@ -87,11 +91,63 @@ _MEANS = np.array([0.5, -0.25])
 _VARIANCES = np.array([1.5, 0.5])
 
 
+def _moved(old: Any, new: CoreValue, momentum: Any) -> CoreValue:
+    """A running statistic that has moved by its momentum towards a new one."""
+    before = as_core(old)
+    return before * (1 - float(momentum)) + cast(new, dtype_of(before)) * float(momentum)
+
+
+def _statistics(x: CoreValue, axes: tuple[int, ...]) -> tuple[CoreValue, CoreValue]:
+    """Means, and variances by one less than the number of elements."""
+    count = reduced_count(shape_of(x), axes)
+    means = average(x, axes, True)
+    squares = total(square(x - means), axes) / float(max(count - 1, 1))
+    return reshaped(means, shape_of(squares)), squares
+
+
+def _batch_updates(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: Any = False,
+    momentum: Any = 0.1,
+    eps: Any = 1e-5,
+) -> dict[str, CoreValue]:
+    """The running statistics after a batch."""
+    if not training or running_mean is None or running_var is None:
+        return {}
+    x = to_float(as_core(input))
+    axes = (-ndim_of(x), *range(2 - ndim_of(x), 0))
+    mean, var = _statistics(x, axes)
+    return {"running_mean": _moved(running_mean, mean, momentum), "running_var": _moved(running_var, var, momentum)}
+
+
+def _instance_updates(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: Any = True,
+    momentum: Any = 0.1,
+    eps: Any = 1e-5,
+) -> dict[str, CoreValue]:
+    """The running statistics after a batch, whose members' are averaged."""
+    if not use_input_stats or running_mean is None or running_var is None:
+        return {}
+    x = to_float(as_core(input))
+    mean, var = (average(s, (-2,)) for s in _statistics(x, tuple(range(2 - ndim_of(x), 0))))
+    return {"running_mean": _moved(running_mean, mean, momentum), "running_var": _moved(running_var, var, momentum)}
+
+
 @function(
     family="normalisation",
     where="F",
     op=NORMALISED,
     derivative=RULE,
+    updates=_batch_updates,
     cases=(
         case((3, 2), None, None, training=True),
         case((2, 2, 3), None, None, (2,), (2,), True),
@@ -139,6 +195,7 @@ def batch_norm(
     where="F",
     op=NORMALISED,
     derivative=RULE,
+    updates=_instance_updates,
     cases=(
         case((2, 2, 3)),
         case((2, 2, 3), None, None, (2,), (2,)),

@@ -1,4 +1,4 @@
-"""Values normalised along their last axes, or along any: layer_norm, rms_norm, standardize, normalize."""
+"""Values normalised along their last axes, or along any: layer_norm, rms_norm, standardize."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import numpy as np
 from gradcli.graph.errors import ShapeError
 from gradcli.graph.values import CoreValue, Shape, dtype_of, shape_of
 from gradcli.ops.arguments import sizes
-from gradcli.ops.axes import axes_of, axis_of
-from gradcli.ops.elementwise import clamp_min, rsqrt, square
+from gradcli.ops.axes import axes_of
+from gradcli.ops.elementwise import rsqrt, square
 from gradcli.ops.function import case
-from gradcli.ops.kinds import expanded
-from gradcli.ops.norm import norm_torch
 from gradcli.ops.normalisation.standard import NORMALISED, RULE, eps_of, normalised
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.reduction import average
@@ -45,6 +43,7 @@ def _lengths(name: str, x: CoreValue, normalized_shape: Any) -> Shape:
         case((2, 3), [3], None, (3,)),
         case(np.array([[2.0, 2.0], [1.0, 3.0]]), [2]),
         case((0, 3), [3], (3,)),
+        case((2, 3), [3], eps=0.0),
     ),
 )
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: Any = 1e-5) -> CoreValue:
@@ -121,21 +120,3 @@ def standardize(x: Any, axis: Any = -1, mean: Any = None, variance: Any = None, 
     centred = found - (average(found, axes, True) if mean is None else as_core(mean))
     squares = average(square(found - average(found, axes, True)), axes, True) if variance is None else as_core(variance)
     return centred * rsqrt(squares + small)
-
-
-def _size(x: CoreValue, p: Any, dim: Any, eps: float) -> CoreValue:
-    """The norm along an axis, but at least eps."""
-    return clamp_min.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps))
-
-
-@function(
-    family="normalisation",
-    where="F",
-    derivative="vjp: (g - y*sum(g*y))/norm(x)",
-    kinks="a norm below eps: y = x/eps",
-    cases=(case((2, 3)), case((2, 3), 1.0, 0), case((3,), dim=0), case((2, 3), 3, -1, 0.5), case(np.zeros((1, 2)))),
-)
-def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12) -> CoreValue:
-    """x over its norm along an axis, which counts as at least eps."""
-    x = to_float(as_core(input))
-    return x / expanded(_size(x, p, dim, eps), shape_of(x))

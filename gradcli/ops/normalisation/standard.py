@@ -5,7 +5,8 @@ One op does it for all of PyTorch's functions, which differ in the axes that are
     y = (x - mean(x)) * r * w + b      with r = 1/sqrt(mean((x - mean(x))**2) + eps)
 
 and its Jacobian without w, r*(identity - mean - x^ mean x^) with x^ = (x - mean(x)) r, is symmetric, so that the
-cotangent of x and the tangent of y are made in the same way. All squares are of x over a power of two near its largest
+cotangent of x and the tangent of y are made in the same way. It keeps what is across x, and of what is along x only the
+part eps/(variance + eps). All squares are of x over a power of two near its largest
 element, so that none overflows, and none that matters underflows.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axes import Axes, reduced_count, reduced_shape
-from gradcli.ops.elementwise import rsqrt, square
+from gradcli.ops.elementwise import equal, rsqrt, square, where
 from gradcli.ops.exact import each
 from gradcli.ops.kinds import added, constant, elementwise, expanded, fits, general, sum_to
 from gradcli.ops.operands import as_core, to_float
@@ -55,20 +56,40 @@ def _standard_array(x: Any, axis: Axes, eps: float, centred: bool) -> Any:
     scale = _scale(x, axis=axis, eps=eps)
     count = max(reduced_count(x.shape, axis), 1)
     parts = x / scale
-    if centred:
+    for _pass in range(2 if centred else 0):  # once more, for where elements are nearly equal
         parts = parts - np.sum(parts, axis=axis, keepdims=True) / x.dtype.type(count)
     squares = np.sum(parts * parts, axis=axis, keepdims=True) / x.dtype.type(count)
     return parts / np.sqrt(squares + (x.dtype.type(eps) / scale) / scale)
 
 
-def _standard(x: CoreValue, axis: Axes, eps: float, centred: bool) -> tuple[CoreValue, CoreValue]:
-    """x^ and r, in ops."""
+class _Standard(NamedTuple):
+    """What rules are made of, in ops: x less its mean, over a power of two, and its mean square; eps likewise."""
+
+    scale: CoreValue
+    parts: CoreValue
+    squares: CoreValue
+    eps: CoreValue
+
+    @property
+    def rate(self) -> CoreValue:
+        """r, times the scale."""
+        return rsqrt(self.squares + self.eps)
+
+    @property
+    def unit(self) -> CoreValue:
+        """x^ as it were without eps; 0 where it would be undefined."""
+        nothing = equal(self.squares, 0)
+        return self.parts * where(nothing, 0.0, rsqrt(where(nothing, 1.0, self.squares)))
+
+
+def _standard(x: CoreValue, axis: Axes, eps: float, centred: bool) -> _Standard:
     scale = bind(SCALE, x, axis=axis, eps=eps)
-    parts = x / scale
-    if centred:
-        parts = parts - average(parts, axis, True)
-    rate = rsqrt(average(square(parts), axis, True) + (eps / scale) / scale)
-    return parts * rate, rate / scale
+    parts = _centred(_centred(x / scale, axis), axis) if centred else x / scale
+    return _Standard(scale, parts, average(square(parts), axis, True), (eps / scale) / scale)
+
+
+def _centred(x: CoreValue, axis: Axes) -> CoreValue:
+    return x - average(x, axis, True)
 
 
 def _exact_standard(S: Any, x: Any, axis: Axes, eps: float, centred: bool) -> Any:
@@ -121,19 +142,26 @@ def _shape(x: CoreValue, w: CoreValue, b: CoreValue, **_: Any) -> Spec:
 def _push(
     t: CoreValue, x: CoreValue, *, axis: Axes, eps: float, centred: bool, groups: int, rank: int, **_: Any
 ) -> CoreValue:
-    """The Jacobian without w times t."""
+    """The Jacobian without w times t: what of t is across x, and the little that eps leaves of what is along it.
+
+    What is along x is taken away twice, for what is left may be small; so is the mean.
+    """
     shape = _split_shape(shape_of(x), groups, rank)
-    parts, rate = _standard(reshaped(x, shape), axis, eps, centred)
-    moved = reshaped(t, shape)
-    along = parts * average(parts * moved, axis, True)
-    still = moved - average(moved, axis, True) if centred else moved
-    return reshaped(rate * (still - along), shape_of(x))
+    form = _standard(reshaped(x, shape), axis, eps, centred)
+    unit, across, along = form.unit, reshaped(t, shape), 0.0
+    for _pass in range(2):
+        across = _centred(across, axis) if centred else across
+        share = average(unit * across, axis, True)
+        across, along = across - unit * share, share + along
+    left = along * (form.eps / (form.squares + form.eps)) if eps else 0.0
+    return reshaped((across + unit * left) * (form.rate / form.scale), shape_of(x))
 
 
 def _normal(x: CoreValue, layout: Layout) -> CoreValue:
     """x^ in the shape of x."""
     split = reshaped(x, _split_shape(shape_of(x), layout["groups"], layout["rank"]))
-    return reshaped(_standard(split, layout["axis"], layout["eps"], layout["centred"])[0], shape_of(x))
+    form = _standard(split, layout["axis"], layout["eps"], layout["centred"])
+    return reshaped(form.parts * form.rate, shape_of(x))
 
 
 def _by_value(g: CoreValue, y: CoreValue, x: CoreValue, w: CoreValue, b: CoreValue, **layout: Any) -> CoreValue:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -109,9 +109,25 @@ def affine_grid(theta: Any, size: Any, align_corners: Any = None) -> CoreValue:
 # --- reading at a grid -----------------------------------------------------------------------------------------------
 
 
-def _position(x: CoreValue, n: int, corners: bool) -> CoreValue:
-    """A coordinate from -1 to 1 as a place among n elements."""
-    return (x + 1.0) * ((n - 1) / 2) if corners else ((x + 1.0) * float(n) - 1.0) * 0.5
+class _Place(NamedTuple):
+    """Places along an axis, as a sum of which the second part is exact: so they are known near whole numbers, too."""
+
+    scaled: CoreValue
+    offset: float
+
+    @property
+    def value(self) -> CoreValue:
+        """The places themselves."""
+        return self.scaled + self.offset
+
+    def beyond(self, low: CoreValue) -> CoreValue:
+        """How far they lie beyond whole numbers."""
+        return self.scaled - (low - self.offset)
+
+
+def _place(x: CoreValue, n: int, corners: bool) -> _Place:
+    """Coordinates from -1 to 1 as places among n elements."""
+    return _Place(x * ((n - 1) / 2 if corners else n / 2), (n - 1) / 2)
 
 
 def _folded(x: CoreValue, low: float, span: float) -> CoreValue:
@@ -125,14 +141,15 @@ def _folded(x: CoreValue, low: float, span: float) -> CoreValue:
     return where(odd, span - rest, rest) + low
 
 
-def _within(x: CoreValue, n: int, padding: str, corners: bool) -> CoreValue:
+def _within(place: _Place, n: int, padding: str, corners: bool) -> _Place:
     """Places brought inside, as the padding mode says."""
     if padding == "zeros":
-        return x
+        return place
+    x = place.value
     if padding == "reflection":
         x = _folded(x, 0.0, n - 1.0) if corners else _folded(x, -0.5, float(n))
     inside = logical_and(greater(x, 0.0), less(x, n - 1.0))
-    return where(inside, x, where(greater(x, 0.0), n - 1.0, 0.0))
+    return _Place(where(inside, x, where(greater(x, 0.0), n - 1.0, 0.0)), 0.0)
 
 
 def _picked(image: CoreValue, places: list[CoreValue], lengths: Shape) -> CoreValue:
@@ -153,49 +170,51 @@ def _column(x: CoreValue) -> CoreValue:
     return reshaped(x, (*shape_of(x), 1))
 
 
-def _bilinear(image: CoreValue, places: list[CoreValue], lengths: Shape, settle: Any) -> CoreValue:
-    inner = [settle(x, n) for x, n in zip(places, lengths, strict=True)]
-    first = [floor(x) for x in inner]
-    total: Any = None
-    for corner in product((0, 1), repeat=len(lengths)):
-        weight: Any = None
-        for x, low, side in zip(inner, first, corner, strict=True):
-            share = x - low if side else low + 1.0 - x
-            weight = share if weight is None else weight * share
-        found = _picked(image, [low + float(side) for low, side in zip(first, corner, strict=True)], lengths)
-        part = found * _column(weight)
-        total = part if total is None else total + part
-    return total
+def _bilinear(image: CoreValue, places: list[_Place], lengths: Shape, settle: Any) -> CoreValue:
+    inner = [settle(place, n) for place, n in zip(places, lengths, strict=True)]
+    first = [floor(place.value) for place in inner]
+    weights = [(1.0 - place.beyond(low), place.beyond(low)) for place, low in zip(inner, first, strict=True)]
+    return _summed(image, first, weights, lengths, lambda low, k, n: low + float(k))
 
 
-def _nearest(image: CoreValue, places: list[CoreValue], lengths: Shape, settle: Any) -> CoreValue:
-    return _picked(image, [round_(settle(x, n)) for x, n in zip(places, lengths, strict=True)], lengths)
+def _nearest(image: CoreValue, places: list[_Place], lengths: Shape, settle: Any) -> CoreValue:
+    at = [round_(settle(place, n).value) for place, n in zip(places, lengths, strict=True)]
+    return _picked(image, at, lengths)
 
 
-def _keys(t: CoreValue) -> list[CoreValue]:
-    """Weights of the four elements around a place that is t behind the second of them; see `maps._cubic`."""
+def _keys(t: CoreValue) -> tuple[CoreValue, ...]:
+    """Weights of the four elements around a place that is t beyond the second of them: those of `maps._cubic`, in
+    factors, for each is 0 at either end."""
     s = 1.0 - t
-    return [_far(t + 1.0), _near(t), _near(s), _far(s + 1.0)]
+    return (
+        t * s * s * -0.75,
+        s * (1.0 + t * (1.0 - 1.25 * t)),
+        t * (1.0 + s * (1.0 - 1.25 * s)),
+        t * t * s * -0.75,
+    )
 
 
-def _near(t: CoreValue) -> CoreValue:
-    return (1.25 * t - 2.25) * t * t + 1.0
+def _bicubic(image: CoreValue, places: list[_Place], lengths: Shape, settle: Any) -> CoreValue:
+    first = [floor(place.value) for place in places]
+    weights = [_keys(place.beyond(low)) for place, low in zip(places, first, strict=True)]
+    return _summed(image, first, weights, lengths, lambda low, k, n: settle(_Place(low + (k - 1.0), 0.0), n).value)
 
 
-def _far(t: CoreValue) -> CoreValue:
-    return ((-0.75 * t + 3.75) * t - 6.0) * t + 3.0
-
-
-def _bicubic(image: CoreValue, places: list[CoreValue], lengths: Shape, settle: Any) -> CoreValue:
-    first = [floor(x) for x in places]
-    weights = [_keys(x - low) for x, low in zip(places, first, strict=True)]
+def _summed(
+    image: CoreValue,
+    first: list[CoreValue],
+    weights: Sequence[Sequence[CoreValue]],
+    lengths: Shape,
+    at: Callable[[CoreValue, int, int], CoreValue],
+) -> CoreValue:
+    """The elements around each place times their weights, which are products of one for each axis."""
     total: Any = None
-    for taps in product(range(4), repeat=len(lengths)):
-        at = [settle(low + (k - 1.0), n) for low, k, n in zip(first, taps, lengths, strict=True)]
+    for taps in product(range(len(weights[0])), repeat=len(lengths)):
         weight: Any = None
         for own, k in zip(weights, taps, strict=True):
             weight = own[k] if weight is None else weight * own[k]
-        part = _picked(image, at, lengths) * _column(weight)
+        there = [at(low, k, n) for low, k, n in zip(first, taps, lengths, strict=True)]
+        part = _picked(image, there, lengths) * _column(weight)
         total = part if total is None else total + part
     return total
 
@@ -254,9 +273,9 @@ def grid_sample(
     x, places = to_float(as_core(input)), to_float(as_core(grid))
     _check(x, places, mode, padding_mode)
     lengths, corners = shape_of(x)[2:], bool(align_corners)
-    at = [_position(places[..., i], n, corners) for i, n in enumerate(reversed(lengths))][::-1]
+    at = [_place(places[..., i], n, corners) for i, n in enumerate(reversed(lengths))][::-1]
 
-    def settle(place: CoreValue, n: int) -> CoreValue:
+    def settle(place: _Place, n: int) -> _Place:
         return _within(place, n, padding_mode, corners)
 
     found = _MODES[mode](moveaxis(x, 1, -1), at, lengths, settle)

@@ -75,8 +75,8 @@ def _upwards(x: Array, n: int) -> Array:
 
 def _by_integral(x: Array, n: int) -> Array:
     """2/sqrt(pi) times the integral of t**n/n! exp(-t**2 - 2 x t) over t > 0 (DLMF 7.18.2): it keeps its sign."""
-    scale = np.ones_like(x)
-    return TWO_BY_SQRT_PI / factorial(n) * integral(lambda t: t**n * np.exp(-t * (t + 2 * x)), scale)
+    found = integral(lambda t, x: t**n * np.exp(-t * (t + 2 * x)), np.ones_like(x), x)
+    return TWO_BY_SQRT_PI / factorial(n) * found
 
 
 def ratios_of_repeated(x: Array, n: int) -> list[Array]:

@@ -239,11 +239,6 @@ _SPENCE = pieces(
 )
 
 
-def _log_over(z: Array, n: int) -> Array:
-    """The derivative of order n of log(z)/(1 - z)."""
-    return _LOG_OVERS(z, n=n)
-
-
 def _log_over_near(z: Array, n: int) -> Array:
     """By powers of 1 - z: -log(1 - t)/t and its derivatives, all terms of which are positive for t > 0."""
     t = 1 - z
@@ -268,11 +263,19 @@ def _log_over_far(z: Array, n: int) -> Array:
 
 _LOG_OVERS = pieces((lambda z: (z > 0.5) & (z < 1.5), _log_over_near), last=_log_over_far)
 
+def _log_over_of_complex(z: Array, n: int) -> Array:
+    found, slope = np.log(z) / (1 - z), 1 / z
+    for k in range(1, n + 1):
+        found = (slope + k * found) / (1 - z)
+        slope = -k * slope / z
+    return found
+
+
 LOG_OVER: Op = elementwise(
     "log_over",
-    real_or_complex(_log_over, lambda z, n: _log_over_far(z, n)),
+    real_or_complex(_LOG_OVERS, _log_over_of_complex),
     lambda y, z, n: bind(LOG_OVER, z, n=n + 1),
-    meaning=lambda S, z, n: S.log(z) / (1 - z) if n == 0 else S.unknown_slope(z),
+    meaning=lambda S, z, n: -S.log1p_over(n, z - 1),
     doc="The derivative of order n of log(z)/(1 - z), which is that of spence.",
 )
 SPENCE = elementwise(

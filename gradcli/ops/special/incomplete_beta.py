@@ -146,19 +146,18 @@ def _from_left(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
     odds = x / rest
     by_a = np.log(x) + POLYGAMMA_STEP.value(a, b, n=0)
     by_b = np.where(x < 0.5, np.log1p(-x), np.log(rest)) + POLYGAMMA_STEP.value(b, a, n=0)
-    higher = {
-        (p, q): _higher(a, b, p, q) for p in range(i + 1) for q in range(j + 1) if p + q > 1
-    }
     fall = a - (b - 1) * odds
 
-    def integrand(u: Array) -> Array:
+    def integrand(
+        u: Array, a: Array, b: Array, odds: Array, fall: Array, by_a: Array, by_b: Array
+    ) -> Array:
         rise = -odds * np.expm1(-u)
         whole = np.exp(-fall * u + (b - 1) * (log1pmx(rise) - odds * exponential_rest(u)))
         firsts = {(1, 0): by_a - u, (0, 1): by_b + np.log1p(rise)}
-        return whole * weight(lambda p, q: firsts[p, q] if p + q == 1 else higher[p, q], i, j)
+        return whole * weight(lambda p, q: firsts[p, q] if p + q == 1 else _higher(a, b, p, q), i, j)
 
     scale = np.maximum(1 / (np.maximum(fall, 0.0) + np.sqrt(a * (1 + odds))), 1 / a)
-    return mass(a, b, x, rest) / rest * integral(integrand, scale)
+    return mass(a, b, x, rest) / rest * integral(integrand, scale, a, b, odds, fall, by_a, by_b)
 
 
 def _by_powers(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Array:
@@ -176,15 +175,12 @@ def _by_powers(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
                 series[p][q] = series[p][q] + rising[q] * power * share
     # What stands in front is x**a gamma(a + b)/(gamma(a + 1) gamma(b)).
     logarithm = np.log(x) + POLYGAMMA_STEP.value(a + 1, b - 1, n=0)
-    higher = {
-        (p, q): _front(a, b, p, q) for p in range(i + 1) for q in range(j + 1) if p + q > 1
-    }
     firsts = {(1, 0): logarithm, (0, 1): POLYGAMMA_STEP.value(b, a, n=0)}
     front = np.power(x, a) / (a * beta_value(a, b))
     total = np.zeros_like(x)
     for p in range(i + 1):
         for q in range(j + 1):
-            w = weight(lambda m, n: firsts[m, n] if m + n == 1 else higher[m, n], p, q)
+            w = weight(lambda m, n: firsts[m, n] if m + n == 1 else _front(a, b, m, n), p, q)
             total = total + comb(i, p) * comb(j, q) * w * series[i - p][j - q]
     return front * total
 

@@ -127,24 +127,29 @@ def _log_over_far(a: Array, x: Array) -> Array:
 _LOG_OVER = pieces((lambda a, x: a >= 10, _log_over_far), last=lambda a, x: np.log(x) - _digamma(a))
 
 
-def _weight(first: Array, a: Array, n: int) -> Callable[[Array], Array]:
-    """The weight of order n where log(t) - digamma(a) is `first` plus what is handed in."""
-    higher = [-polygamma_value(k, a) for k in range(1, n)]
-    return lambda u: weights(lambda k: first + u if k == 1 else higher[k - 2], n)[n]
+def _weight(logarithm: Array, a: Array, n: int) -> Array:
+    """The weight of order n where log(t) - digamma(a) is `logarithm`."""
+    return weights(lambda k: logarithm if k == 1 else -polygamma_value(k - 1, a), n)[n]
 
 
 def _below(a: Array, x: Array, n: int) -> Array:
     """By the integral from 0 to x, t = x exp(-u)."""
-    weight = _weight(_log_over(a, x), a, n)
+
+    def integrand(u: Array, a: Array, x: Array, first: Array) -> Array:
+        return np.exp(-(a - x) * u - x * exponential_rest(u)) * _weight(first - u, a, n)
+
     scale = 1 / (np.maximum(a - x, 0.0) + np.sqrt(x))
-    return mass(a, x) * integral(lambda u: np.exp(-(a - x) * u - x * exponential_rest(u)) * weight(-u), scale)
+    return mass(a, x) * integral(integrand, scale, a, x, _log_over(a, x))
 
 
 def _above(a: Array, x: Array, n: int) -> Array:
     """By the integral from x to infinity, t = x exp(u): the derivative of the upper function."""
-    weight = _weight(_log_over(a, x), a, n)
+
+    def integrand(u: Array, a: Array, x: Array, first: Array) -> Array:
+        return np.exp(-(x - a) * u - x * exponential_rest(-u)) * _weight(first + u, a, n)
+
     scale = 1 / (np.maximum(x - a, 0.0) + np.sqrt(x))
-    return mass(a, x) * integral(lambda u: np.exp(-(x - a) * u - x * exponential_rest(-u)) * weight(u), scale)
+    return mass(a, x) * integral(integrand, scale, a, x, _log_over(a, x))
 
 
 def _near_nothing(a: Array, x: Array, n: int) -> Array:

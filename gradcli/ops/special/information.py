@@ -176,7 +176,6 @@ logit = elementwise_function(
     LOGIT,
     derivative="1/(x*(1 - x))",
     where="scipy",
-    also=("jax.nn.logit",),
     domain=(0.1, 0.9),
     defined="(x > 0) & (x < 1)",
     family="special",

@@ -11,20 +11,26 @@ from gradcli.ops.special.values import Array
 
 #: The step of the trapezoidal rule.
 _STEP = 1 / 16
+#: How many elements are taken at a time, so that the grid of their nodes stays small.
+_CHUNK = 1024
 
 
 @cache
-def nodes() -> list[tuple[float, float]]:
+def nodes() -> tuple[Array, Array]:
     """Nodes s and weights: s = exp(u - exp(-u)), in which what vanishes exponentially in s, and stays bounded at 0,
     vanishes twice exponentially at both ends, so that equal steps in u converge exponentially (Takahasi and Mori)."""
     u = np.arange(-3.625, 4.2, _STEP)
     s = np.exp(u - np.exp(-u))
-    return list(zip(s.tolist(), (s * (1 + np.exp(-u)) * _STEP).tolist(), strict=True))
+    return s, s * (1 + np.exp(-u)) * _STEP
 
 
-def integral(integrand: Callable[[Array], Array], scale: Array) -> Array:
-    """The integral of a function of u over u > 0; it vanishes about where u is a few dozens of `scale`."""
-    found = np.zeros_like(scale)
-    for s, weight in nodes():
-        found = found + weight * integrand(s * scale)
+def integral(integrand: Callable[..., Array], scale: Array, *columns: Array) -> Array:
+    """The integral of integrand(u, *columns) over u > 0, for each element of some vectors of one length; it vanishes
+    about where u is a few dozens of `scale`."""
+    s, weights = nodes()
+    found = np.empty_like(scale)
+    for start in range(0, len(scale), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        grid = integrand(s * scale[part, None], *(c[part, None] for c in columns))
+        found[part] = np.sum(grid * weights, axis=-1)
     return found * scale

@@ -10,11 +10,11 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import exp, log, log1p, sin
+from gradcli.ops.elementwise import exp, log, log1p, power, sin, square
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.operands import operands
-from gradcli.ops.registry import elementwise_function, function
+from gradcli.ops.registry import elementwise_function
+from gradcli.ops.special.exponential_integrals import LOG_OVER
 from gradcli.ops.special.values import Array, pieces, real, scipy_
 
 # --- (exp(x) - 1)/x --------------------------------------------------------------------------------------------------
@@ -99,69 +99,94 @@ cosm1 = elementwise_function(COSM1, derivative="-sin(x)", where="scipy", family=
 
 # --- Box and Cox -----------------------------------------------------------------------------------------------------
 
-_BOX = ((0.3, 3.0), (-1.5, 1.5))
-_ZERO = (case((3,), 0.0), case((3,), np.array([0.0, 1.0, -2.0])), case((2, 3), (3,)))
+BOXCOX: Op = elementwise(
+    "boxcox",
+    real(scipy_("boxcox")),
+    lambda y, x, lmbda: power(x, lmbda - 1),
+    lambda y, x, lmbda: square(log(x)) * bind(EXPREL, lmbda * log(x), n=1),
+    meaning=lambda S, x, lmbda: S.log(x) * S.exprel(lmbda * S.log(x)),
+    saves=(0, 1),
+    doc="(x**lmbda - 1)/lmbda, and log(x) where lmbda is 0.",
+)
+BOXCOX1P: Op = elementwise(
+    "boxcox1p",
+    real(scipy_("boxcox1p")),
+    lambda y, x, lmbda: exp((lmbda - 1) * log1p(x)),
+    lambda y, x, lmbda: square(log1p(x)) * bind(EXPREL, lmbda * log1p(x), n=1),
+    meaning=lambda S, x, lmbda: S.log(1 + x) * S.exprel(lmbda * S.log(1 + x)),
+    saves=(0, 1),
+    doc="((1 + x)**lmbda - 1)/lmbda, and log(1 + x) where lmbda is 0.",
+)
+
+
+def _inverse_meaning(S: Any, y: Any, lmbda: Any) -> Any:
+    """The exponential of log(1 + lmbda*y)/lmbda."""
+    return S.exp(y * S.log1p_over(lmbda * y))
+
+
+INV_BOXCOX: Op = elementwise(
+    "inv_boxcox",
+    real(scipy_("inv_boxcox")),
+    lambda x, y, lmbda: x / (1 + lmbda * y),
+    lambda x, y, lmbda: -x * square(y) * bind(LOG_OVER, 1 + lmbda * y, n=1),
+    meaning=_inverse_meaning,
+    saves=(0, 1, "y"),
+    doc="The x of which boxcox(x, lmbda) is y.",
+)
+INV_BOXCOX1P: Op = elementwise(
+    "inv_boxcox1p",
+    real(scipy_("inv_boxcox1p")),
+    lambda x, y, lmbda: (1 + x) / (1 + lmbda * y),
+    lambda x, y, lmbda: -(1 + x) * square(y) * bind(LOG_OVER, 1 + lmbda * y, n=1),
+    meaning=lambda S, y, lmbda: _inverse_meaning(S, y, lmbda) - 1,
+    saves=(0, 1, "y"),
+    doc="The x of which boxcox1p(x, lmbda) is y.",
+)
+_PAIR, _INVERSE = ("x", "lmbda"), ("y", "lmbda")
+_ZERO = (case((3,), 0.0), case((3,), np.array([0.0, 1.0, -0.5])), case((2, 3), (3,)))
 _SOURCE = "Box and Cox 1964"
-
-
-@function(
-    family="special",
+boxcox = elementwise_function(
+    BOXCOX,
+    parameters=_PAIR,
+    derivative="x**(lmbda - 1), (x**lmbda*(lmbda*log(x) - 1) + 1)/lmbda**2",
     where="scipy",
-    derivative="x**(lmbda - 1), vjp: g times log(x)**2*exprel'(lmbda*log(x))",
-    domain=_BOX,
+    domain=((0.3, 3.0), (0.5, 2.0)),
     defined="x > 0",
     source=_SOURCE,
-    cases=(case((3,), (3,)), *_ZERO),
-)
-def boxcox(x: Any, lmbda: Any) -> CoreValue:
-    """(x**lmbda - 1)/lmbda, and log(x) where lmbda is 0."""
-    a, b = operands((x, lmbda), True)
-    logarithm = log(a)
-    return logarithm * bind(EXPREL, b * logarithm)
-
-
-@function(
+    cases=_ZERO,
     family="special",
+)
+boxcox1p = elementwise_function(
+    BOXCOX1P,
+    parameters=_PAIR,
+    derivative="(1 + x)**(lmbda - 1), ((1 + x)**lmbda*(lmbda*log1p(x) - 1) + 1)/lmbda**2",
     where="scipy",
-    derivative="vjp: by x, g*(1 + x)**(lmbda - 1); by lmbda, g*log1p(x)**2*exprel'(lmbda*log1p(x))",
-    domain=((-0.5, 3.0), (-1.5, 1.5)),
+    domain=((-0.5, 3.0), (0.5, 2.0)),
     defined="x > -1",
     source=_SOURCE,
-    cases=(case((3,), (3,)), *_ZERO),
+    cases=_ZERO,
+    family="special",
 )
-def boxcox1p(x: Any, lmbda: Any) -> CoreValue:
-    """((1 + x)**lmbda - 1)/lmbda, and log(1 + x) where lmbda is 0."""
-    a, b = operands((x, lmbda), True)
-    logarithm = log1p(a)
-    return logarithm * bind(EXPREL, b * logarithm)
-
-
-# log(1 + t)/t, which undoes exprel, is analytic at 0, too; see `LOG1P_OVER`.
-
-
-def _log1p_over(t: Array, n: int = 0) -> Array:
-    """The derivative of order n of log(1 + t)/t."""
-    from gradcli.ops.special.exponential_integrals import LOG_OVER
-
-    return -LOG_OVER.value(1 + t, n=n)
-
-
-def _inverse(x: CoreValue, lmbda: CoreValue) -> CoreValue:
-    """log(1 + lmbda*x)/lmbda."""
-    return x * bind(LOG1P_OVER, lmbda * x)
-
-
-LOG1P_OVER: Op = elementwise(
-    "log1p_over",
-    real(_log1p_over),
-    lambda y, t: bind(LOG1P_OVER_SLOPE, t, n=1),
-    meaning=lambda S, t: S.where(S.eq(t, 0), 1, S.log(1 + t) / S.where(S.eq(t, 0), 1, t)),
-    doc="log(1 + t)/t, 1 at 0.",
+_BY_LAMBDA = "inv_boxcox(y, lmbda)*(y/(lmbda*(1 + lmbda*y)) - log1p(lmbda*y)/lmbda**2)"
+inv_boxcox = elementwise_function(
+    INV_BOXCOX,
+    parameters=_INVERSE,
+    derivative=f"inv_boxcox(y, lmbda)/(1 + lmbda*y), {_BY_LAMBDA}",
+    where="scipy",
+    domain=((0.2, 2.0), (0.5, 2.0)),
+    defined="lmbda*y > -1",
+    source=_SOURCE,
+    cases=_ZERO,
+    family="special",
 )
-LOG1P_OVER_SLOPE: Op = elementwise(
-    "log1p_over_slope",
-    real(_log1p_over),
-    lambda y, t, n: bind(LOG1P_OVER_SLOPE, t, n=n + 1),
-    meaning=lambda S, t, n: S.log(1 + t) / t,
-    doc="The derivative of order n of log(1 + t)/t.",
+inv_boxcox1p = elementwise_function(
+    INV_BOXCOX1P,
+    parameters=_INVERSE,
+    derivative=f"inv_boxcox(y, lmbda)/(1 + lmbda*y), {_BY_LAMBDA}",
+    where="scipy",
+    domain=((0.2, 2.0), (0.5, 2.0)),
+    defined="lmbda*y > -1",
+    source=_SOURCE,
+    cases=_ZERO,
+    family="special",
 )

@@ -124,7 +124,7 @@ SINC: Op = elementwise(
 )
 SINE_OVER: Op = elementwise(
     "spherical_bessel_j0",
-    real(_plain_ratio),
+    real_or_complex(_plain_ratio, _plain_ratio),
     lambda y, t, n=0: bind(SINE_OVER, t, n=n + 1),
     meaning=lambda S, t, n=0: S.sinc(n, t),
     saves=(0,),

@@ -23,15 +23,6 @@ KINDS = ("value", "vjp", "jvp")
 NORMWISE = ("linalg", "fft")
 
 
-class Answer(NamedTuple):
-    """What the engine gave, and the oracle's scalars that it should have given."""
-
-    kind: str
-    got: Array
-    pairs: Pairs
-    peer: Array | None = None
-
-
 class Error(NamedTuple):
     """The error of one number.
 
@@ -57,6 +48,59 @@ class Error(NamedTuple):
         return self.raw / max(1.0, self.moves)
 
 
+class Known(NamedTuple):
+    """Exact numbers by index, and how many ulps each moves when what went in moves by one."""
+
+    values: dict[int, Raw]
+    moves: dict[int, float]
+
+    def holds(self, pair: tuple[int, int | None]) -> bool:
+        """Whether a number is known."""
+        return all(i is None or i in self.values for i in pair)
+
+    def judged(self, got: Any, pair: tuple[int, int | None], bits: int) -> tuple[float, float]:
+        """The error of a number, and how far the exact one moves; of a complex one in ulps of its modulus."""
+        a, b = pair
+        if b is None:
+            return _error(float(np.real(got)), self.values[a], bits), self._moves(a, self.values[a], bits)
+        size = libmp.mpf_hypot(self.values[a], self.values[b], 60, "n")
+        found = []
+        for x, i in ((got.real, a), (got.imag, b)):
+            gap = libmp.mpf_sub(libmp.from_float(float(x)), self.values[i]) if np.isfinite(x) else None
+            found.append(np.inf if gap is None else _ulps(gap, size, bits))
+        return float(np.hypot(*found)), float(np.hypot(self._moves(a, size, bits), self._moves(b, size, bits)))
+
+    def _moves(self, index: int, size: Raw, bits: int) -> float:
+        """In ulps, of a dtype of `bits` precision, of a number of some size."""
+        return self.moves.get(index, 0.0) * 2.0 ** (_ulp_exponent(self.values[index], 53) - _ulp_exponent(size, bits))
+
+
+class Reference(NamedTuple):
+    """What the engine should say of a call.
+
+    Attributes:
+        parts: (kind, the oracle's scalars, the peer's array or None) of each array that the engine says.
+        known: the exact numbers.
+        bent: which points sit on a kink; None for a call whose numbers hang together.
+    """
+
+    parts: list[tuple[str, Pairs, Array | None]]
+    known: Known
+    bent: Array | None
+
+    def errors(self, answers: list[Array]) -> list[Error]:
+        """The errors of what the engine said, but where the exact answer is undefined."""
+        found = []
+        for got, (kind, pairs, peer) in zip(answers, self.parts, strict=True):
+            for n, (x, pair) in enumerate(zip(np.ravel(got), pairs, strict=True)):
+                if (self.bent is not None and self.bent[n]) or not self.known.holds(pair):
+                    continue
+                raw, moves = self.known.judged(x, pair, _bits(got))
+                theirs = None if peer is None else self.known.judged(np.ravel(peer)[n], pair, _bits(got))[0]
+                found.append(Error(kind, raw, moves, theirs, n, x))
+        return found
+
+
 def errors(call: Call, *, pointwise: bool, seed: int = 0) -> list[Error]:
     """The errors of everything that the engine says of a call, but where the exact answer is undefined.
 
@@ -66,20 +110,37 @@ def errors(call: Call, *, pointwise: bool, seed: int = 0) -> list[Error]:
     With `pointwise`, the call's arrays are vectors of points that have nothing to do with each other: derivatives are
     partial ones, and points on a kink are left out.
     """
+    return reference(call, pointwise, seed).errors(answers(call, pointwise))
+
+
+def answers(call: Call, pointwise: bool) -> list[Array]:
+    """Everything that the engine says of a call: values, cotangents, tangents."""
+    outputs = [np.asarray(y) for y in call()]
+    if not call.function.differentiable:
+        return outputs
+    found = [*outputs, *vjp(call, *call.floats)[1](_cotangents(outputs, pointwise))]
+    for tangents in _tangents(call, pointwise):
+        found += jvp(call, call.floats, tangents)[1]
+    return [np.asarray(x) for x in found]
+
+
+def reference(call: Call, pointwise: bool, seed: int = 0) -> Reference:
+    """The exact answers to the same questions."""
+    outputs = [np.asarray(y) for y in call()]
     oracle = _Measured(call)
-    answers = oracle.answers(call, pointwise)
-    roots = [i for answer in answers for pair in answer.pairs for i in pair if i is not None]
-    known = settled(oracle.graph, roots, oracle.steps(call.function.family in NORMWISE), seed, 2 if pointwise else 8)
-    bent = _kinks(call) if pointwise else None
-    found = []
-    for answer in answers:
-        for n, (got, pair) in enumerate(zip(np.ravel(answer.got), answer.pairs, strict=True)):
-            if (bent is not None and bent[n]) or any(i is not None and i not in known.values for i in pair):
-                continue
-            raw, moves = known.judged(got, pair, _bits(answer.got))
-            peer = None if answer.peer is None else known.judged(np.ravel(answer.peer)[n], pair, _bits(answer.got))[0]
-            found.append(Error(answer.kind, raw, moves, peer, n, got))
-    return found
+    parts: list[Any] = [
+        ("value", pairs, peer) for pairs, peer in zip(oracle.outputs, _peers(call, outputs), strict=True)
+    ]
+    if call.function.differentiable:
+        pulled = oracle.pulled_back(oracle.outputs, _cotangents(outputs, pointwise))
+        parts += [("vjp", oracle.taken(pulled, pairs), None) for pairs in oracle.inputs]
+        for tangents in _tangents(call, pointwise):
+            pushed = oracle.pushed_forward(tangents)
+            parts += [("jvp", oracle.taken(pushed, pairs), None) for pairs in oracle.outputs]
+    roots = [i for _, pairs, _ in parts for pair in pairs for i in pair if i is not None]
+    steps = oracle.steps(call.function.family in NORMWISE)
+    known = settled(oracle.graph, roots, steps, seed, 2 if pointwise else 8)
+    return Reference(parts, known, _kinks(call) if pointwise else None)
 
 
 class _Measured(Exact):
@@ -103,30 +164,15 @@ class _Measured(Exact):
             found.update((i, largest if normwise else e) for i, e in zip(indices, own, strict=True))
         return found
 
-    def answers(self, call: Call, ones: bool) -> list[Answer]:
-        """Everything that the engine says of a call; with `ones`, partial derivatives rather than products."""
-        outputs = [np.asarray(y) for y in call()]
-        found = [
-            Answer("value", y, pairs, peer)
-            for y, pairs, peer in zip(outputs, self.outputs, _peers(call, outputs), strict=True)
-        ]
-        if not call.function.differentiable:
-            return found
-        drawn = [np.ones(y.shape) for y in outputs] if ones else random_like(outputs, 2)
-        cotangents = [g.astype(y.dtype) for g, y in zip(drawn, outputs, strict=True)]
-        _, pullback = vjp(call, *call.floats)
-        pulled = self.pulled_back(self.outputs, cotangents)
-        for got, pairs in zip(pullback(cotangents), self.inputs, strict=True):
-            found.append(Answer("vjp", np.asarray(got), self.taken(pulled, pairs)))
-        for tangents in _tangents(call, ones):
-            _, moved = jvp(call, call.floats, tangents)
-            pushed = self.pushed_forward(tangents)
-            for got, pairs in zip(moved, self.outputs, strict=True):
-                found.append(Answer("jvp", np.asarray(got), self.taken(pushed, pairs)))
-        return found
+
+def _cotangents(outputs: list[Array], ones: bool) -> list[Array]:
+    """Of partial derivatives, ones."""
+    drawn = [np.ones(y.shape) for y in outputs] if ones else random_like(outputs, 2)
+    return [g.astype(y.dtype) for g, y in zip(drawn, outputs, strict=True)]
 
 
 def _tangents(call: Call, ones: bool) -> list[list[Array]]:
+    """Of partial derivatives, ones for one array at a time."""
     if not ones:
         return [random_like(call.floats, 1)]
     return [[np.full(x.shape, float(i == j)) for j, x in enumerate(call.floats)] for i in range(len(call.floats))]
@@ -160,29 +206,6 @@ def _kinks(call: Call) -> Array:
 #: Bits that two evaluations must agree in.
 _AGREED = 80
 _PRECISIONS = (160, 400, 1000, 2600)
-
-
-class Known(NamedTuple):
-    """Exact numbers by index, and how many ulps each moves when what went in moves by one."""
-
-    values: dict[int, Raw]
-    moves: dict[int, float]
-
-    def judged(self, got: Any, pair: tuple[int, int | None], bits: int) -> tuple[float, float]:
-        """The error of a number, and how far the exact one moves; of a complex one in ulps of its modulus."""
-        a, b = pair
-        if b is None:
-            return _error(float(np.real(got)), self.values[a], bits), self._moves(a, self.values[a], bits)
-        size = libmp.mpf_hypot(self.values[a], self.values[b], 60, "n")
-        found = []
-        for x, i in ((got.real, a), (got.imag, b)):
-            gap = libmp.mpf_sub(libmp.from_float(float(x)), self.values[i]) if np.isfinite(x) else None
-            found.append(np.inf if gap is None else _ulps(gap, size, bits))
-        return float(np.hypot(*found)), float(np.hypot(self._moves(a, size, bits), self._moves(b, size, bits)))
-
-    def _moves(self, index: int, size: Raw, bits: int) -> float:
-        """In ulps, of a dtype of `bits` precision, of a number of some size."""
-        return self.moves.get(index, 0.0) * 2.0 ** (_ulp_exponent(self.values[index], 53) - _ulp_exponent(size, bits))
 
 
 def _bits(x: Array) -> int:

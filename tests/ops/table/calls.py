@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, islice, repeat
 from typing import Any
 
@@ -14,13 +14,18 @@ from gradcli.graph.bind import bind
 from gradcli.graph.node import PICK
 from gradcli.graph.recording import Recording
 from gradcli.graph.state import state
+from gradcli.ops.carrying import carried_both, carried_over
 from gradcli.ops.cofactors import COFACTORS, SECOND_COFACTORS, THIRD_COFACTORS
 from gradcli.ops.elementwise import arcsinh, conj, exp, imag, real, sgn, sigmoid, tanh
+from gradcli.ops.elementwise.gaussian_units import BELL, GELU_BEND
 from gradcli.ops.elementwise.hyperbolic import sech_squared
+from gradcli.ops.elementwise.real_operands import real_operand
+from gradcli.ops.elementwise.smooth_units import SQUAREPLUS_BEND
 from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.registry import FUNCTIONS, load_all
+from gradcli.ops.vector_norms import UNIT
 
 Array = Any
 
@@ -53,6 +58,8 @@ class Call:
             made = np.asarray(generator.uniform(*interval, a))
             self._drawn[id(made)] = interval
             return made
+        if type(a) is float:  # a value like the others, not drawn: the next has an interval of its own
+            next(self._intervals)
         return a
 
     def __repr__(self) -> str:
@@ -112,7 +119,7 @@ def _replaced(tree: Any, given: Iterator[Any]) -> Any:
     return next(given) if is_floating(tree) else tree
 
 
-@cache
+@lru_cache(maxsize=4)
 def nodes(call: Call) -> list[Any]:
     """The ops that run in a call."""
     with Recording() as recording:
@@ -227,9 +234,21 @@ EXTRA = [
     _extra("complex_solve", lambda x: imag(solve(x + 1j * np.eye(2), x)), case(_CURVED[0][:2, :2])),
     _extra("picked", lambda x: bind(PICKED_BACK, x, np.array([[2, 0], [1, 1]]), axis=-1), case((2, 3))),
     _extra("sech_squared", sech_squared, case((3,)), case(np.array([0.0, -0.5]))),
+    _extra("bell", lambda x: bind(BELL, real_operand("bell", x)), case((3,))),
+    _extra("gelu_bend", lambda x: bind(GELU_BEND, real_operand("gelu_bend", x)), case((3,))),
+    _extra("squareplus_bend", lambda x: bind(SQUAREPLUS_BEND, real_operand("squareplus", x), b=4.0), case((3,))),
+    _extra("carried_both", carried_both, case((3,), (3,))),
+    _extra("carried_over", carried_over, case((3,), np.array([0.5, -1.5, 2.0]))),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))
+    ),
+    _extra(
+        "unit",
+        lambda x: bind(UNIT, x, axis=(-1,)),
+        case((3,)),
+        case(np.arange(1.0, 40.0)),
+        case(np.array([[0.5 + 2.0j, -1.0 + 0.5j], [0.25j, 1.0]])),
     ),
     _extra(
         "third_cofactors",

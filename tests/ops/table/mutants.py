@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
+from itertools import islice
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ import numpy as np
 from gradcli.autodiff import grad, jvp, vjp
 from gradcli.graph.op import Op
 from gradcli.graph.values import shape_of
-from table.calls import Call, complexed, specs
+from table.calls import BY_NAME, Call, complexed, specs
 from table.checks import (
     batch_failures,
     derivative_failures,
@@ -32,8 +33,9 @@ from table.checks import (
     tolerance_of,
     weighed_squares,
 )
+from table.far import far_failures
 from table.oracle import random_like
-from table.points import moved
+from table.points import forms, moved
 from table.rules import MODES, Rule, all_ops, carries, rule_functions, rules, rules_replaced, users
 from table.source_mutants import Mutation, mutated_code, mutations, swapped, unreachable
 
@@ -43,7 +45,9 @@ CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_fail
 #: Seconds that a check of a mutant may take; more is a loop without end.
 _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
-_ASKED, _SAMPLED = 40, 12
+_ASKED, _SAMPLED = 40, 10
+#: How many functions of each element alone are asked, and at how many points of each before a mutant is equivalent.
+_FAR, _FAR_POINTS = 4, 150
 
 
 class Mutant(NamedTuple):
@@ -54,6 +58,7 @@ class Mutant(NamedTuple):
         kind: which kind of change.
         words: the change itself.
         calls: the calls that use the rule.
+        far: functions of each element alone that use it.
         applied: makes the change, for the time of a `with` block.
         mode: "vjp", "jvp" or "batch".
         marked: puts an error where the change is; None where it is run whenever the rule is.
@@ -63,6 +68,7 @@ class Mutant(NamedTuple):
     kind: str
     words: str
     calls: list[Call]
+    far: list[str]
     applied: Callable[[], AbstractContextManager[None]]
     mode: str
     marked: Callable[[], AbstractContextManager[None]] | None = None
@@ -86,7 +92,10 @@ def value_mutants(rule: Rule, using: list[Call]) -> list[Mutant]:
 
     def made(kind: str, words: str, change: Callable[[Any, Any], Any]) -> Mutant:
         replaced = _changed_vjp(rule, change) if rule.mode == "vjp" else _changed_jvp(rule, change)
-        return Mutant(repr(rule), kind, words, using, lambda: rules_replaced(rule.op, **replaced), rule.mode)
+        return Mutant(repr(rule), kind, words, asked, far, lambda: rules_replaced(rule.op, **replaced), rule.mode)
+
+    asked = list({id(call): call for call in [*using, *users(rule.op)]}.values())
+    far = far_names(rule.op)
 
     found = [
         made("flip a sign", "the share negated", lambda share, x: -share),
@@ -174,7 +183,9 @@ def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = 
     """Changes of the source of the functions that an op is the first to reach, all of a function's or those chosen."""
     for mode, functions in functions_by_op().get(id(op), []):
         f = functions[0]
-        calls = _calls_of(ops_reaching()[f.__code__])
+        reaching = ops_reaching()[f.__code__]
+        calls = _calls_of(reaching)
+        far = list(dict.fromkeys(name for other in reaching[:8] for name in far_names(other)[:2]))[:_FAR]
         where = f"{f.__module__.removeprefix('gradcli.ops.')}.{f.__qualname__.replace('.<locals>', '')}"
         for mutation in chosen(mutations(f)):
             code = mutated_code(f, mutation)
@@ -182,7 +193,7 @@ def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = 
                 words = " ".join(f"{mutation.before} -> {mutation.after}".split())
                 marking = unreachable(f, mutation)
                 marked = _swapping(functions, marking) if marking is not None else None
-                yield Mutant(where, mutation.kind, words, calls, _swapping(functions, code), mode, marked)
+                yield Mutant(where, mutation.kind, words, calls, far, _swapping(functions, code), mode, marked)
 
 
 def _swapping(functions: list[FunctionType], code: Any) -> Callable[[], AbstractContextManager[None]]:
@@ -210,42 +221,62 @@ def mutants_of(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = list
     yield from source_mutants(op, chosen)
 
 
+@cache
+def far_names(op: Op) -> list[str]:
+    """Some functions of each element alone that use an op's rules, its own first."""
+    if op.kind not in ("elementwise", "general"):
+        return []
+    names = dict.fromkeys(call.function.name for call in users(op))
+    return list(islice((name for name in names if name in BY_NAME and forms(BY_NAME[name])), _FAR))
+
+
 def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
     """What becomes of a mutant."""
-    if any(_kills(mutant, call, checks) for call in mutant.calls[:_ASKED]):
+    if mutant.mode == "batch" and checks:
+        checks = (batch_failures, jacobian_failures)
+    asked = mutant.calls[:_ASKED]
+    if any(_notices(mutant, check, call) for call in asked for check in checks):
         return "killed"
-    sampled = mutant.calls[:_SAMPLED]
+    if checks and any(_notices(mutant, far_failures, name) for name in mutant.far):
+        return "killed"
+    sampled = asked[:: -(-len(asked) // _SAMPLED)] if asked else []
     if any(_differs(mutant, call) for call in sampled):
         return "survived"
-    reached = mutant.marked is None or any(_differs(mutant._replace(applied=mutant.marked), c) for c in sampled)
+    if any(_notices(mutant, _farther_failures, name) for name in mutant.far):
+        return "survived"
+    reached = mutant.marked is None or _is_reached(mutant._replace(applied=mutant.marked), sampled)
     return "equivalent" if reached else "unreached"
 
 
-def _kills(mutant: Mutant, call: Call, checks: Sequence[Check]) -> bool:
-    """Whether a check that finds no fault with the call as it is finds one now."""
-    if mutant.mode == "batch" and checks:
-        checks = (batch_failures, jacobian_failures)
-    return any(_clean(call, check) and _fails(mutant, call, check) for check in checks)
+def _farther_failures(name: str) -> list[str]:
+    return far_failures(name, _FAR_POINTS)
 
 
-_known_clean: dict[tuple[int, Check], bool] = {}
+def _is_reached(marked: Mutant, sampled: Sequence[Call]) -> bool:
+    """Whether a mark is run into anywhere."""
+    if any(_differs(marked, call) for call in sampled):
+        return True
+    return any(_notices(marked, far_failures, name) for name in marked.far)
 
 
-def _clean(call: Call, check: Check) -> bool:
-    """Whether a check finds no fault with the rules as they are; else it can't judge mutants."""
-    key = (id(call), check)
+_known_clean: dict[tuple[Any, Any], bool] = {}
+
+
+def _notices(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> bool:
+    """Whether a check that finds no fault with the rules as they are finds one now."""
+    key = (check, of)
     if key not in _known_clean:
         try:
-            _known_clean[key] = not check(call)
+            _known_clean[key] = not check(of)
         except Exception:
             _known_clean[key] = False
-    return _known_clean[key]
+    return _known_clean[key] and _fails(mutant, check, of)
 
 
-def _fails(mutant: Mutant, call: Call, check: Check) -> bool:
+def _fails(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> bool:
     try:
         with mutant.applied(), patience():
-            return bool(check(call))
+            return bool(check(of))
     except Exception:
         return True
 
@@ -276,7 +307,7 @@ def patience() -> Iterator[None]:
 def _differs(mutant: Mutant, call: Call) -> bool:
     """Whether a mutant changes a derivative anywhere near a call; of a batch rule, what is found of several at once."""
     if mutant.mode == "batch":
-        return any(_fails(mutant, other, batch_failures) for other in sample(call) if _clean(other, batch_failures))
+        return any(_notices(mutant, batch_failures, other) for other in sample(call))
     for other in sample(call):
         plain = derivatives(other)
         if plain is None:

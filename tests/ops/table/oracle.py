@@ -7,7 +7,7 @@ PyTorch's convention. What goes in and comes out here is complex where the call'
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -148,7 +148,7 @@ def _weighed(pairs: Pairs, weights: Array) -> Iterable[tuple[int, float]]:
             yield b, float(w.imag)
 
 
-@cache
+@lru_cache(maxsize=4)
 def exact(call: Call) -> Exact | None:
     """The oracle's reading of a call; None where the function has a kink."""
     return None if kinked(call) else Exact(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def is_shape(a: Any) -> bool:
 # --- functions that work on each element alone -----------------------------------------------------------------------
 
 
+@cache
 def forms(function: Function) -> list[Case]:
     """The different calls of a function of each element alone, but for the shapes, which are (); [] of any other."""
     if function.family not in POINTWISE:
@@ -117,16 +119,20 @@ def wide(generator: np.random.Generator, count: int) -> Array:
     return np.where(generator.random(count) < 1 / 3, beside, signs * 10.0**exponents)
 
 
-def named(function: Function, spec: Case) -> dict[str, Any]:
-    """The arguments of a call by the names of the parameters, those with defaults too."""
+def defaults(function: Function) -> dict[str, Any]:
+    """What parameters stand for by themselves."""
     call = function.call
+    positional = [p for p in function.parameters if not p.startswith("*") and p not in (call.__kwdefaults__ or {})]
+    values = call.__defaults__ or ()
+    found = dict(zip(positional[len(positional) - len(values) :], values, strict=True)) if values else {}
+    return {**found, **(call.__kwdefaults__ or {})}
+
+
+def named(function: Function, spec: Case, whole: bool = True) -> dict[str, Any]:
+    """The arguments of a call by the names of the parameters; if `whole`, those with defaults too."""
     names = [p for p in function.parameters if not p.startswith("*")]
-    positional = [p for p in names if p not in (call.__kwdefaults__ or {})]
-    by_default = call.__defaults__ or ()
-    found = dict(zip(positional[len(positional) - len(by_default) :], by_default, strict=True)) if by_default else {}
-    found.update(call.__kwdefaults__ or {})
-    found.update(zip(names, spec.args, strict=False))
-    return {**found, **spec.kwargs}
+    found = {**dict(zip(names, spec.args, strict=False)), **spec.kwargs}
+    return {**defaults(function), **found} if whole else found
 
 
 def holds(function: Function, arguments: dict[str, Any], count: int) -> Array:

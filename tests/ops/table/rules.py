@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
+from operator import itemgetter
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -166,6 +167,8 @@ def _differentiate(call: Call) -> None:
         vjp(gradient, *call.floats)[1](tuple(random_like(call.floats, 4)))
 
 
+#: What keeps calls of other functions behind those of an op's own.
+_FOREIGN = 1_000_000
 #: How many calls are looked at to see which operands an op's rules serve.
 _LOOKED_AT = 12
 
@@ -173,21 +176,18 @@ _LOOKED_AT = 12
 @cache
 def _direct_users() -> dict[Op, list[Call]]:
     """The calls in which each op runs, small ones first."""
-    found: dict[Op, list[Call]] = {}
+    found: dict[Op, list[tuple[int, Call]]] = {}
     with np.errstate(all="ignore"):
         for name in NAMES:
             for call in [*calls(name), *complex_calls(name)]:
                 try:
-                    ops = {node.op for node in nodes(call)} if call.function.differentiable else set()
+                    run = nodes(call) if call.function.differentiable else []
                 except Exception:  # what fails is told by the test of that function
                     continue
-                for op in ops:
-                    found.setdefault(op, []).append(call)
-    return {op: sorted(using, key=lambda call: _cost(op, call)) for op, using in found.items()}
-
-
-def _cost(op: Op, call: Call) -> tuple[bool, int]:
-    return call.function.op is not op, len(nodes(call)) * sum(x.size + 5 for x in call.floats)
+                cost = len(run) * sum(x.size + 5 for x in call.floats)
+                for op in {node.op for node in run}:
+                    found.setdefault(op, []).append((cost if call.function.op is op else cost + _FOREIGN, call))
+    return {op: [call for _, call in sorted(using, key=itemgetter(0))] for op, using in found.items()}
 
 
 @cache
