@@ -30,8 +30,8 @@ HEAD = """# Where derivatives go wrong
 
 {count} derivatives at ordinary double precision, as {peers} and gradcli give them, beside the exact
 ones. The exact numbers are mpmath's, at the binary values of the inputs; an answer that is more than {ulps} ulp from
-the exact one is marked with ✗. Where the function has no derivative (a kink), the exact line is the value that lies between
-the one-sided ones and is asked for by the symmetry of the function.
+the exact one is marked with ✗. Where the function has no derivative (a kink), the exact line is the value between the
+one-sided ones that the symmetry of the function asks for.
 
 `python benchmarks/peer_answers.py` writes this page; with `--torch` and `--jax` it asks the peers again.
 """
@@ -59,7 +59,7 @@ def _asked(gradient: Any, code: str, case: Case) -> Any:
 
 def values_at(case: Case) -> Any:
     """The input x, as nested lists of floats."""
-    text = case.at.replace("*1.0", "")
+    text = case.at
     if text.startswith("["):
         return [[float(word) for word in row.split(",")] for row in re.findall(r"\[([^\[\]]+)\]", text)]
     words = [float(word) for word in text.split(",")]
@@ -74,7 +74,8 @@ def _torch() -> Any:
         y = eval(code, {"torch": torch, "x": x})
         (g,) = torch.autograd.grad(y, x, create_graph=order > 1)
         if order > 1:
-            (g,) = torch.autograd.grad(g, x)
+            rows = [torch.autograd.grad(part, x, retain_graph=True)[0] for part in g.reshape(-1)]
+            g = torch.stack(rows)
         return g.detach().numpy().ravel()
 
     return gradient
@@ -88,8 +89,7 @@ def _jax() -> Any:
 
     def gradient(code: str, at: Any, order: int) -> Any:
         g = lambda x: eval(code, {"jax": jax, "jnp": jnp, "x": x})  # noqa: E731
-        for _ in range(order):
-            g = jax.grad(g)
+        g = jax.grad(g) if order == 1 else jax.hessian(g)
         return jnp.ravel(g(jnp.asarray(at)))
 
     return gradient
@@ -104,8 +104,7 @@ def _autograd() -> Any:
 
     def gradient(code: str, at: Any, order: int) -> Any:
         g = lambda x: eval(code, {"np": np, "ascipy": ascipy, "x": x})  # noqa: E731
-        for _ in range(order):
-            g = autograd.grad(g)
+        g = autograd.grad(g) if order == 1 else autograd.hessian(g)
         return np.ravel(g(np.array(at) if isinstance(at, list) else at))
 
     return gradient

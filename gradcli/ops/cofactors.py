@@ -39,10 +39,27 @@ def _cofactors(a: Any) -> Any:
     w = _regular_inverse(a, 0.5)
     if w is not None:
         return np.linalg.det(a)[..., None, None] * w.swapaxes(-1, -2)
+    if a.shape[-1] in _BY_MINORS:
+        return _BY_MINORS[a.shape[-1]](a)
     u, s, vh = np.linalg.svd(a)
     sign = np.linalg.det(u) * np.linalg.det(vh)
     middle = u.conj() * _products_without(s)[..., None, :]
     return (sign[..., None, None] * (middle @ vh.conj())).astype(a.dtype)
+
+
+def _minors_of_two(a: Any) -> Any:
+    signs = np.array([[1, -1], [-1, 1]], dtype=a.dtype)
+    return a[..., ::-1, ::-1] * signs
+
+
+def _minors_of_three(a: Any) -> Any:
+    """Each row of cofactors is the cross product of the next two rows."""
+    after, last = np.roll(a, -1, -2), np.roll(a, -2, -2)
+    return np.roll(after, -1, -1) * np.roll(last, -2, -1) - np.roll(after, -2, -1) * np.roll(last, -1, -1)
+
+
+#: Of small matrices the minors are written out: exact where the matrix is of round numbers.
+_BY_MINORS = {1: np.ones_like, 2: _minors_of_two, 3: _minors_of_three}
 
 
 def _products_without(s: Any) -> Any:

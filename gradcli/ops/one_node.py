@@ -21,6 +21,10 @@ def _batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, A
     return bind(ONE_NODE, y, **params)
 
 
+def _node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:
+    return (params["title"], tuple(range(1, len(operands))))
+
+
 ONE_NODE: Op = Op(
     "one_node",
     "linear",
@@ -30,7 +34,7 @@ ONE_NODE: Op = Op(
     jvp=lambda tangents, y, operands, params: tangents[0],
     batch=_batch,
     meaning=lambda S, y, *xs, title: y,
-    torch=lambda operands, params: (params["title"], tuple(range(1, len(operands)))),
+    torch=_node,
     views=True,
     doc="The value itself, made of the operands that follow it.",
 )

@@ -122,7 +122,7 @@ def _moved(op: Op, name: str, origin: Any, scale: CoreValue, size: Any) -> CoreV
     where="",
     also=("numpy.random.normal", "torch.normal"),
     derivative="g for loc, sum of g*draw for scale",
-    cases=(case(1.0, 2.0, [2, 3]), case(), case(0.0, 1.0, 3)),
+    cases=(case(1.0, 2.0, [2, 3]), case(), case(0.0, 1.0, 3), case((2, 3), (3,)), case((3,), 2.0, [2, 3])),
 )
 def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> CoreValue:
     """Normal random numbers of a mean and a standard deviation."""
@@ -134,7 +134,7 @@ def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> CoreValue:
     where="",
     also=("numpy.random.uniform",),
     derivative="g*(1 - draw) for low, g*draw for high",
-    cases=(case(1.0, 2.0, [2, 3]), case(), case(0.0, 1.0, 3)),
+    cases=(case(1.0, 2.0, [2, 3]), case(), case(0.0, 1.0, 3), case((2, 3), (3,)), case((3,), 2.0, [2, 3])),
 )
 def uniform(low: Any = 0.0, high: Any = 1.0, size: Any = None) -> CoreValue:
     """Random numbers, uniform in [low, high)."""

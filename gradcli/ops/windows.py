@@ -84,7 +84,8 @@ def surrounded(x: Any, spread: Shape, pads: Pads, fill: Any = 0) -> Any:
         lengths.append(total)
     made = np.full((*lead, *lengths), fill, x.dtype)
     if all(s.stop > s.start for s in out_of):
-        made[(..., *into)] = x[(..., *out_of)]
+        place: Any = (..., *into)
+        made[place] = x[(..., *out_of)]
     return made
 
 
@@ -115,7 +116,7 @@ def pooled_count(n: int, kernel: int, stride: int, padding: int, dilation: int, 
 # --- places along one axis -------------------------------------------------------------------------------------------
 
 
-def along(axis: int, places: Any) -> tuple[Any, ...]:
+def along(axis: int, places: Any) -> Any:
     """The index of rising places along an axis, counted from the end: where they are evenly spaced a slice, which is
     faster."""
     if places.size:

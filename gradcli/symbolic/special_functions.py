@@ -175,6 +175,19 @@ def _airy_slope(name: str, x: Raw, prec: int) -> Raw:
         return real_or_undefined(getattr(mp, name)(mp.make_mpf(x), derivative=1), prec)
 
 
+@lru_cache
+def _cotangent_slope(n: int) -> list[int]:
+    """The derivative of order n of cot in powers of cot, the highest first: each turns c**k into -k (c**(k-1) + c**(k+1))."""
+    found = {1: 1}
+    for _ in range(n):
+        slope: dict[int, int] = {}
+        for k, c in found.items():
+            for power in (k - 1, k + 1):
+                slope[power] = slope.get(power, 0) - k * c
+        found = slope
+    return [found.get(k, 0) for k in range(n + 1, -1, -1)]
+
+
 def polygamma(n: Raw, x: Raw, prec: int, rnd: str) -> Raw:
     """The derivative of order n of digamma; far to the left by reflection, as mpmath climbs up step by step."""
     order = libmp.to_int(n)
@@ -186,7 +199,8 @@ def polygamma(n: Raw, x: Raw, prec: int, rnd: str) -> Raw:
         if t == mp.floor(t):
             return fnan
         beyond = mp.psi(order, 1 - t)
-        poles = mp.pi * mp.diff(lambda u: mp.cot(mp.pi * u), t, order)
+        cotangent = mp.cot(mp.pi * (t - mp.nint(t)))
+        poles = mp.pi ** (order + 1) * mp.polyval(_cotangent_slope(order), cotangent)
         return real_or_undefined((-1) ** order * beyond - poles, prec)
 
 

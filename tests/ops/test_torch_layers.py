@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from peers.layer_cases import LayerCall, arrays, layer_calls, projected, weights
 
 from gradcli.autodiff import vjp
 from gradcli.ops.registry import lookup
 
 PEERS = Path(__file__).parent / "peers"
-sys.path.insert(0, str(PEERS))
-from layer_cases import LayerCall, arrays, layer_calls, projected, weights  # noqa: E402
-
 CALLS = layer_calls()
 ANSWERS = json.loads((PEERS / "layer_answers.json").read_text(encoding="utf-8"))["answers"]
 

@@ -82,7 +82,7 @@ def _general(
     stride = per_axis(name, "window_strides", window_strides, rank)
     spread = per_axis(name, "lhs_dilation", 1 if lhs_dilation is None else lhs_dilation, rank)
     dilation = per_axis(name, "rhs_dilation", 1 if rhs_dilation is None else rhs_dilation, rank)
-    geometry = {
+    geometry: dict[str, Any] = {
         "stride": stride,
         "pads": _pads(name, padding, shape_of(x)[2:], shape_of(w)[2:], stride, dilation, spread),
         "dilation": dilation,

@@ -57,7 +57,7 @@ def _forward(
 ) -> CoreValue:
     x, w = to_float(as_core(input)), to_float(as_core(weight))
     steps, gaps = per_axis(name, "stride", stride, rank), per_axis(name, "dilation", dilation, rank)
-    geometry = {
+    geometry: dict[str, Any] = {
         "stride": steps,
         "pads": _padding(name, padding, rank, shape_of(w)[2:], steps, gaps) if ndim_of(w) == rank + 2 else (),
         "dilation": gaps,
@@ -90,7 +90,7 @@ def _backward(
         )
     spans = [reach(k, d) - 1 for k, d in zip(shape_of(w)[2:], gaps, strict=False)]
     each = zip(spans, less, more, strict=False)
-    geometry = {
+    geometry: dict[str, Any] = {
         "stride": (1,) * rank,
         "pads": tuple((span - low, span - low + extra) for span, low, extra in each),
         "dilation": gaps,

@@ -49,7 +49,8 @@ def _fold(g: Any, *, kernel: Shape, stride: Shape, dilation: Shape, pads: Pads, 
         each = zip(k, counts, stride, dilation, strict=True)
         into: Any = (..., *(slice(i * d, i * d + (n - 1) * s + 1, s) for i, n, s, d in each))
         made[into] += columns[(..., *k, *(slice(None),) * len(kernel))]
-    return made[(..., *(slice(low, low + n) for n, (low, _) in zip(lengths, pads, strict=True)))]
+    inside: Any = (..., *(slice(low, low + n) for n, (low, _) in zip(lengths, pads, strict=True)))
+    return made[inside]
 
 
 def _fold_shape(g: CoreValue, *, kernel: Shape, lengths: Shape, **_: Any) -> Spec:

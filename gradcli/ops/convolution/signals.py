@@ -57,7 +57,7 @@ def _vectors(name: str, x: Any, y: Any) -> tuple[CoreValue, CoreValue]:
             raise ShapeError(f"{name} takes vectors, not shape {fits(shape_of(value))}")
         if 0 in shape_of(value):
             raise ArgumentError(f"{name}: a vector can't be empty")
-    return tuple(reshaped(v, (1,)) if not ndim_of(v) else v for v in (a, b))  # type: ignore[return-value]
+    return tuple(reshaped(v, (1,)) if not ndim_of(v) else v for v in (a, b))
 
 
 def _vector_pads(n: int, mode: str) -> Pads:

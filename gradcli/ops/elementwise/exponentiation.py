@@ -18,7 +18,7 @@ from gradcli.ops.casts import cast
 from gradcli.ops.elementwise.limits import quiet
 from gradcli.ops.elementwise.pairs import BROADCASTS, COMPLEX_PAIR, PAIR
 from gradcli.ops.elementwise.powers import log
-from gradcli.ops.function import case
+from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import as_core
 from gradcli.ops.registry import elementwise_function, function
@@ -33,20 +33,29 @@ def _power(x: Any, y: Any) -> Any:
 
 def _ordinary(z: Any) -> bool:
     """Whether all numbers are far from overflow and underflow."""
-    size = np.abs(z)
     limits = np.finfo(z.dtype)
-    return bool(np.all((size > limits.tiny / limits.eps) & (size < limits.max)))
+    low, high = limits.tiny / limits.eps, limits.max
+    if z.size and z.dtype.kind == "f" and z.min() > low:
+        return bool(z.max() < high)
+    size = np.abs(z)
+    return bool(np.all((size > low) & (size < high)))
+
+
+def _as_floats(z: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """All in the dtype that x**y has."""
+    z = np.asarray(z, dtype=None if z.dtype.kind in "fc" else np.float64)
+    return z, np.asarray(x, dtype=z.dtype), np.asarray(y, dtype=z.dtype)
 
 
 @quiet
-def _slope(x: Any, y: Any) -> Any:
+def _slope(z: Any, x: Any, y: Any) -> Any:
     """y x**(y - 1): as (x**y/x) y, where y - 1 need not be rounded, or else by that power; 0 for y = 0."""
-    x, y = _as_floats(x, y)
-    z = np.power(x, y)
-    found = np.asarray(z / x)
-    found = np.where(np.isfinite(found), found * y, z * y / x)
+    z, x, y = _as_floats(z, x, y)
+    found = np.asarray(z / x * y)
     if _ordinary(z) and _ordinary(found):
         return found
+    ratio = z / x
+    found = np.where(np.isfinite(ratio), ratio * y, z * y / x)
     far = np.asarray(np.power(x, y - 1) * y)
     steady = (np.abs(z) > np.finfo(z.dtype).tiny / np.finfo(z.dtype).eps) & np.isfinite(z) & (x != 0)
     found = np.where(steady & np.isfinite(found), found, far)
@@ -54,22 +63,10 @@ def _slope(x: Any, y: Any) -> Any:
     return np.where((y == 0) | (np.isinf(y) & (z == 0)), found.dtype.type(0), found)
 
 
-def _as_floats(x: Any, y: Any) -> tuple[Any, Any]:
-    """Both as arrays of the dtype that x**y has."""
-    sample = np.power(np.ones(0, dtype_of(x)) if hasattr(x, "dtype") else x, _sample(y))
-    dtype = sample.dtype if sample.dtype.kind in "fc" else np.dtype(np.float64)
-    return np.asarray(x, dtype=dtype), np.asarray(y, dtype=dtype)
-
-
-def _sample(y: Any) -> Any:
-    return np.ones(0, y.dtype) if hasattr(y, "dtype") else y
-
-
 @quiet
-def _logged(x: Any, y: Any) -> Any:
+def _logged(z: Any, x: Any, y: Any) -> Any:
     """x**y log(x); at x = 0 the limit for y > 0 is 0, and PyTorch takes 0 for y = 0 too."""
-    x, y = _as_floats(x, y)
-    z = np.power(x, y)
+    z, x, y = _as_floats(z, x, y)
     logs = np.log(x)
     found = np.asarray(z * logs)
     if _ordinary(z) and bool(np.all(np.isfinite(found))):
@@ -81,25 +78,28 @@ def _logged(x: Any, y: Any) -> Any:
     return np.where(nothing, found.dtype.type(0), found)
 
 
-def _mixed(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+def _mixed(s: CoreValue, z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
     """x**(y - 1) (1 + y log(x)), the second derivative in x and y."""
     return carried(power(x, y - 1), 1 + carried(y, log(x)))
 
 
+# Both are handed z = x**y, which is known, and are functions of x and y all the same: z has no derivative of its own.
 POWER_SLOPE: Op = elementwise(
     "power_slope",
     _slope,
-    lambda z, x, y: carried(y, bind(POWER_SLOPE, x, y - 1)),
+    None,
+    lambda s, z, x, y: carried(y, bind(POWER_SLOPE, power(x, y - 1), x, y - 1)),
     _mixed,
-    meaning=lambda S, x, y: y * S.pow(x, y - 1),
+    meaning=lambda S, z, x, y: y * S.pow(x, y - 1),
     doc="The derivative of x**y in x.",
 )
 POWER_LOGGED: Op = elementwise(
     "power_logged",
     _logged,
+    None,
     _mixed,
-    lambda z, x, y: carried(z, log(x)),
-    meaning=lambda S, x, y: S.pow(x, y) * S.log(x),
+    lambda s, z, x, y: carried(s, log(x)),
+    meaning=lambda S, z, x, y: S.pow(x, y) * S.log(x),
     doc="The derivative of x**y in y.",
 )
 
@@ -112,7 +112,7 @@ def _in_base(z: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
             return float(y)
         if abs(y) >= 0.25 and y - 1 + 1 == y:
             return y * power(x, y - 1)
-    return bind(POWER_SLOPE, x, y)
+    return bind(POWER_SLOPE, z, x, y)
 
 
 def _pow_node(operands: tuple[CoreValue, ...], params: dict[str, Any]) -> Any:
@@ -126,14 +126,14 @@ POW = elementwise(
     "power",
     _power,
     _in_base,
-    lambda z, x, y: bind(POWER_LOGGED, x, y),
+    lambda z, x, y: bind(POWER_LOGGED, z, x, y),
     meaning=lambda S, x, y: S.pow(x, y),
     torch=_pow_node,
     saves=(0, 1, ("y", 1)),
     doc="x to the power y.",
 )
 _KINKS = "x = 0: in x the limit, and 0 where y = 0; in y 0 for y >= 0; both as in PyTorch"
-power = elementwise_function(
+power: Function = elementwise_function(
     POW,
     parameters=PAIR,
     floats=False,

@@ -16,7 +16,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise.choices import clip
 from gradcli.ops.elementwise.hyperbolic import sech_squared, tanh
-from gradcli.ops.elementwise.limits import bounded, quiet
+from gradcli.ops.elementwise.limits import bounded, mended, quiet
 from gradcli.ops.elementwise.real_operands import real_operand
 from gradcli.ops.elementwise.smooth_steps import sigmoid_value
 from gradcli.ops.elementwise.smooth_units import tail
@@ -56,21 +56,30 @@ BELL: Op = elementwise(
 def _gelu(x: Any) -> Any:
     from scipy import special
 
-    low = np.minimum(np.asarray(x, dtype=np.float64), -1)
-    far = _bell(low, 0.5 * low * special.erfcx(-_SQRT_HALF * low))
-    far = np.where(np.isinf(low), -0.0, far)
-    return np.asarray(np.where(x < -1, far, 0.5 * x * special.erfc(-_SQRT_HALF * x)), dtype=x.dtype)
+    return mended(0.5 * x * special.erfc(-_SQRT_HALF * x), x < -1, _far_gelu, x)
+
+
+def _far_gelu(x: Any) -> Any:
+    from scipy import special
+
+    near = np.maximum(np.asarray(x, dtype=np.float64), -2 * _FLAT)
+    return _bell(near, 0.5 * near * special.erfcx(-_SQRT_HALF * near))
 
 
 @quiet
 def _gelu_slope(x: Any) -> Any:
     from scipy import special
 
-    low = np.maximum(np.minimum(np.asarray(x, dtype=np.float64), -1), -2 * _FLAT)
-    far = _bell(low, 0.5 * special.erfcx(-_SQRT_HALF * low) + low * _ONE_BY_SQRT_2PI)
-    inner = np.maximum(np.minimum(x, 2 * _FLAT), -2 * _FLAT)
-    near = 0.5 * special.erfc(-_SQRT_HALF * x) + inner * _bell(inner, _ONE_BY_SQRT_2PI)
-    return np.asarray(np.where(x < -1, far, near), dtype=x.dtype)
+    near = np.maximum(np.minimum(x, 2 * _FLAT), -2 * _FLAT)
+    found = 0.5 * special.erfc(-_SQRT_HALF * x) + near * (_ONE_BY_SQRT_2PI * np.exp(-0.5 * near * near))
+    return mended(found, x < -1, _far_gelu_slope, x)
+
+
+def _far_gelu_slope(x: Any) -> Any:
+    from scipy import special
+
+    near = np.maximum(np.asarray(x, dtype=np.float64), -2 * _FLAT)
+    return _bell(near, 0.5 * special.erfcx(-_SQRT_HALF * near) + near * _ONE_BY_SQRT_2PI)
 
 
 def _gelu_bend_slope(b: CoreValue, x: CoreValue) -> CoreValue:
@@ -120,19 +129,28 @@ def _near(x: Any) -> Any:
     return np.maximum(np.minimum(x, _FLAT), -_FLAT)
 
 
+def _growth(x: Any) -> Any:
+    """x times the derivative of that."""
+    return x * (2 * _SQRT_2_BY_PI * (1 + 3 * _CUBIC * x * x))
+
+
+def _far_tanh_gelu_slope(x: Any) -> Any:
+    return tail(1 + _growth(x), _doubled_inner(x))
+
+
 @quiet
 def _tanh_gelu(x: Any) -> Any:
     near = _near(x)
     doubled = _doubled_inner(near)
-    return np.where(doubled < -40, tail(near, np.minimum(doubled, 0)), x * sigmoid_value(doubled)).astype(x.dtype)
+    return mended(x * sigmoid_value(doubled), doubled < -40, lambda low: tail(low, _doubled_inner(low)), near)
 
 
 def _tanh_gelu_slope(x: Any) -> Any:
     x = _near(x)
     doubled = _doubled_inner(x)
-    growth = x * (2 * _SQRT_2_BY_PI * (1 + 3 * _CUBIC * x * x))
-    near = sigmoid_value(doubled) * (1 + growth * sigmoid_value(-doubled))
-    return np.where(doubled < -40, tail(1 + growth, np.minimum(doubled, 0)), near).astype(x.dtype)
+    growth = _growth(x)
+    found = sigmoid_value(doubled) * (1 + growth * sigmoid_value(-doubled))
+    return mended(found, doubled < -40, _far_tanh_gelu_slope, x)
 
 
 def _tanh_gelu_bend(s: CoreValue, x: CoreValue) -> CoreValue:

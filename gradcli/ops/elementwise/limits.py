@@ -28,6 +28,15 @@ def quiet(value: Rule) -> Rule:
     return run
 
 
+def mended(found: Any, places: Any, value: Rule, x: Any) -> Any:
+    """`found`, with `value` of those elements of x that lie in `places`."""
+    if not np.count_nonzero(places):
+        return found
+    made = np.array(found)
+    made[places] = value(np.asarray(x)[places])
+    return made
+
+
 def _bounded(x: Any) -> Any:
     if x.dtype.kind == "c":
         return x + 0

@@ -14,7 +14,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise.hyperbolic import sech_squared, tanh
-from gradcli.ops.elementwise.limits import bounded, quiet
+from gradcli.ops.elementwise.limits import bounded, mended, quiet
 from gradcli.ops.elementwise.real_operands import real_operand
 from gradcli.ops.elementwise.signs import absolute, sign
 from gradcli.ops.elementwise.smooth_steps import sigmoid, sigmoid_value, softplus
@@ -39,14 +39,19 @@ def _finite(x: Any) -> Any:
 # --- silu ------------------------------------------------------------------------------------------------------------
 
 
+#: From here down 1 + exp(x) is 1.
+_LOW = -40
+
+
+@quiet
 def _silu(x: Any) -> Any:
-    return np.where(x < -40, tail(_finite(x), x), x * sigmoid_value(x)).astype(x.dtype)
+    return mended(x * sigmoid_value(x), x < _LOW, lambda low: tail(_finite(low), low), x)
 
 
 def _silu_slope(x: Any) -> Any:
-    low = np.minimum(x, -40)
-    near = sigmoid_value(x) * (1 + _finite(x) * sigmoid_value(-x))
-    return np.where(x < -40, tail(1 + _finite(low), low), near).astype(x.dtype)
+    t = np.exp(-np.abs(x))
+    near = np.where(x >= 0, 1 + t * (1 + _finite(x)), t * (1 + t + _finite(x))) / np.square(1 + t)
+    return mended(near, x < _LOW, lambda low: tail(1 + _finite(low), low), x)
 
 
 def _silu_slope_meaning(S: Any, x: Any) -> Any:
@@ -96,8 +101,9 @@ def _softplus_tanh(x: Any) -> Any:
     return n / (n + np.where(x < 0, 2, 2 * t * t))
 
 
+@quiet
 def _mish(x: Any) -> Any:
-    return np.where(x < -40, tail(_finite(x), np.minimum(x, 0)), x * _softplus_tanh(x)).astype(x.dtype)
+    return mended(x * _softplus_tanh(x), x < _LOW, lambda low: tail(_finite(low), low), x)
 
 
 def _softplus_tanh_slope(x: Any) -> Any:
@@ -109,9 +115,8 @@ def _softplus_tanh_slope(x: Any) -> Any:
 
 
 def _mish_slope(x: Any) -> Any:
-    low = np.minimum(x, -40)
     near = _softplus_tanh(x) + _finite(x) * _softplus_tanh_slope(x)
-    return np.where(x < -40, tail(1 + _finite(low), low), near).astype(x.dtype)
+    return mended(near, x < _LOW, lambda low: tail(1 + _finite(low), low), x)
 
 
 def _mish_slope_meaning(S: Any, x: Any) -> Any:

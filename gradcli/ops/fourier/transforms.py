@@ -80,7 +80,7 @@ def _exact_transform(S: Any, x: Any, *, axes: Axes, inverse: bool, norm: str) ->
 # --- the ops ---------------------------------------------------------------------------------------------------------
 
 
-def _c2c(x: Any, *, axes: Axes, inverse: bool, norm: str) -> Any:
+def _c2c(x: Any, *, axes: Axes, inverse: bool, norm: Any) -> Any:
     return (np.fft.ifftn if inverse else np.fft.fftn)(x, axes=axes, norm=norm)
 
 
@@ -122,7 +122,7 @@ def _weighed(g: CoreValue, axis: int, n: int, inner: float) -> CoreValue:
     return g * weights.reshape((-1,) + (1,) * (-axis - 1))
 
 
-def _r2c(x: Any, *, axes: Axes, norm: str) -> Any:
+def _r2c(x: Any, *, axes: Axes, norm: Any) -> Any:
     return np.fft.rfftn(x, axes=axes, norm=norm)
 
 

@@ -118,12 +118,17 @@ def elements(
         jvp=jvp,
         batch=batch,
         meaning=meaning,
-        torch=torch if callable(torch) else lambda operands, params: (f"{torch}Backward0", (0, 1)),
+        torch=torch if callable(torch) else _node(f"{torch}Backward0"),
         kink=None if kink is None else bends,
         saves=(0, 1),
         doc=doc,
     )
     return op
+
+
+def _node(title: str) -> Rule:
+    """PyTorch keeps places for the prediction and the target alone."""
+    return lambda operands, params: (title, (0, 1))
 
 
 def _is_array(x: CoreValue) -> bool:

@@ -55,7 +55,7 @@ def _divided(sums: Any, windows: Windows, lengths: Shape, divisor: Divisor) -> A
 def _seen(window: Window, n: int, divisor: str) -> Any:
     """How many elements each window along an axis counts."""
     if divisor == "padded" and isinstance(window, Sliding):
-        first = np.arange(window.count) * window.stride - window.before
+        first = np.arange(window.length) * window.stride - window.before
         return np.minimum(first + window.kernel, n + window.before) - first
     return (taps(window, n) >= 0).sum(axis=0)
 
@@ -74,7 +74,7 @@ def _replaced(shape: Shape, axis: int, n: int) -> Shape:
 def _window_sums(x: Any, windows: Windows) -> Any:
     found = x
     for axis, window in enumerate(windows, start=-len(windows)):
-        made = np.zeros(_replaced(found.shape, axis, window.count), x.dtype)
+        made = np.zeros(_replaced(found.shape, axis, window.length), x.dtype)
         for into, out_of in _runs(window, x.shape[axis]):
             made[along(axis, into)] += found[along(axis, out_of)]
         found = made

@@ -16,19 +16,19 @@ from gradcli.ops.windows import per_axis, pooled_count
 
 
 class Sliding(NamedTuple):
-    """Windows along one axis: `kernel` elements, `dilation` apart, the first of them `before` elements outside."""
+    """Windows along one axis: `kernel` elements, `dilation` apart, the first of them `before` elements outside; `length` of them."""
 
     kernel: int
     stride: int
     before: int
     dilation: int
-    count: int
+    length: int
 
 
 class Adaptive(NamedTuple):
-    """`count` windows along one axis that share it as evenly as can be, neighbours overlapping by at most one."""
+    """`length` windows along one axis that share it as evenly as can be, neighbours overlapping by at most one."""
 
-    count: int
+    length: int
 
 
 Window = Sliding | Adaptive
@@ -37,18 +37,18 @@ Windows = tuple[Window, ...]
 
 def counts_of(windows: Windows) -> Shape:
     """How many windows there are along each axis."""
-    return tuple(window.count for window in windows)
+    return tuple(window.length for window in windows)
 
 
 @lru_cache(maxsize=64)
 def taps(window: Window, n: int) -> Any:
     """Which of n elements the windows see: an array [element of the window, window], -1 where there is none."""
-    at = np.arange(window.count)
+    at = np.arange(window.length)
     if isinstance(window, Sliding):
         seen = at * window.stride - window.before + window.dilation * np.arange(window.kernel)[:, None]
         found = np.where((seen >= 0) & (seen < n), seen, -1)
     else:
-        first, last = at * n // window.count, -(-(at + 1) * n // window.count)
+        first, last = at * n // window.length, -(-(at + 1) * n // window.length)
         seen = first + np.arange(int(np.max(last - first, initial=0)))[:, None]
         found = np.where(seen < last, seen, -1)
     found.flags.writeable = False
@@ -87,7 +87,7 @@ def sliding_windows(
                 f"dilation={d}"
             )
         made.append(Sliding(k, s, p, d, pooled_count(n, k, s, p, d, bool(ceil_mode))))
-    if any(window.count < 1 for window in made):
+    if any(window.length < 1 for window in made):
         raise ShapeError(f"{name}: a window of {fits(kernel)} does not fit into shape {fits(shape_of(x)[-rank:])}")
     return tuple(made)
 

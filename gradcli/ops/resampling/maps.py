@@ -20,7 +20,7 @@ from gradcli.ops.windows import add_along, along
 
 
 class Map(NamedTuple):
-    """`count` places along one axis, step/unit elements apart.
+    """`length` places along one axis, step/unit elements apart.
 
     `kind` is "nearest" (the element that a place's start lies in), "exact" (that its centre lies in), "linear" or
     "cubic". With `corners` the first and the last place are the centres of the first and the last element; otherwise
@@ -31,7 +31,7 @@ class Map(NamedTuple):
     step: int
     unit: int
     corners: bool
-    count: int
+    length: int
 
 
 class Taps(NamedTuple):
@@ -53,8 +53,8 @@ _SAFE = 1 << 20
 @lru_cache(maxsize=64)
 def taps_of(map: Map, n: int) -> Taps:
     """How `map` reads an axis of n elements."""
-    places = np.arange(map.count)
-    if map.kind == "cubic" or max(map.step, map.unit, map.count) > _SAFE:
+    places = np.arange(map.length)
+    if map.kind == "cubic" or max(map.step, map.unit, map.length) > _SAFE:
         places = places.astype(object)
     if map.kind == "nearest":
         return _whole(places * map.step // map.unit, n)
@@ -124,7 +124,7 @@ def _read(x: Any, *, maps: Sequence[Map]) -> Any:
 
 
 def _read_shape(x: CoreValue, *, maps: Sequence[Map]) -> Spec:
-    return Spec((*shape_of(x)[: -len(maps)], *(map.count for map in maps)), dtype_of(x))
+    return Spec((*shape_of(x)[: -len(maps)], *(map.length for map in maps)), dtype_of(x))
 
 
 def _exact_read(S: Any, x: Any, *, maps: Sequence[Map]) -> Any:

@@ -152,8 +152,8 @@ def _within(place: _Place, n: int, padding: str, corners: bool) -> _Place:
     return _Place(where(inside, x, where(greater(x, 0.0), n - 1.0, 0.0)), 0.0)
 
 
-def _picked(image: CoreValue, places: list[CoreValue], lengths: Shape) -> CoreValue:
-    """The channels at whole places, 0 outside: image [batch, ..., channels], places [batch, ...]."""
+def _picked(image: CoreValue, places: list[CoreValue], lengths: Shape, weight: CoreValue | None = None) -> CoreValue:
+    """The channels at whole places times a weight, 0 outside: image [batch, ..., channels], places [batch, ...]."""
     inside: Any = None
     index = []
     for place, n in zip(places, lengths, strict=True):
@@ -163,6 +163,7 @@ def _picked(image: CoreValue, places: list[CoreValue], lengths: Shape) -> CoreVa
     batch = shape_of(image)[0]
     rows = np.arange(batch).reshape((batch,) + (1,) * (ndim_of(places[0]) - 1))
     found = getitem.call(image, (rows, *index))
+    found = found if weight is None else found * _column(weight)
     return where(_column(inside), found, np.zeros((), dtype_of(image)))
 
 
@@ -214,7 +215,7 @@ def _summed(
         for own, k in zip(weights, taps, strict=True):
             weight = own[k] if weight is None else weight * own[k]
         there = [at(low, k, n) for low, k, n in zip(first, taps, lengths, strict=True)]
-        part = _picked(image, there, lengths) * _column(weight)
+        part = _picked(image, there, lengths, weight)
         total = part if total is None else total + part
     return total
 

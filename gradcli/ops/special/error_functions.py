@@ -28,10 +28,23 @@ _erf, _erfc, _erfcx, _erfi, _dawsn = map(scipy_, ("erf", "erfc", "erfcx", "erfi"
 erfc_value = pieces((lambda x: x > 1, lambda x: _erfcx(x) * exp_of_square(x, -1.0)), last=_erfc)
 _erfcx_value = pieces(
     (lambda x: x < -1, lambda x: 2 * exp_of_square(x, 1.0) - _erfcx(-x)),
+    (lambda x: x < 1, lambda x: exp_of_square(x, 1.0) * _erfc(x)),
     last=_erfcx,
 )
+def _over_exponential(x: Array) -> Array:
+    """Dawson's integral times exp(x**2), by powers of x, for |x| < 1."""
+    return x * horner(_POWERS, x * x)
+
+
+_POWERS = [1 / (factorial(k) * (2 * k + 1)) for k in range(20)]
+dawson_value = pieces(
+    (lambda x: np.abs(x) < 1, lambda x: _over_exponential(x) * exp_of_square(x, -1.0)),
+    (lambda x: ~(np.abs(x) > 7), _dawsn),
+    last=lambda x: _dawson_far(x, 0),
+)
 _erfi_value = pieces(
-    (lambda x: (np.abs(x) > 1) & np.isfinite(x), lambda x: TWO_BY_SQRT_PI * exp_of_square(x, 1.0) * _dawsn(x)),
+    (lambda x: np.abs(x) < 1, lambda x: TWO_BY_SQRT_PI * _over_exponential(x)),
+    (np.isfinite, lambda x: TWO_BY_SQRT_PI * exp_of_square(x, 1.0) * dawson_value(x)),
     last=_erfi,
 )
 
@@ -82,7 +95,7 @@ def _by_integral(x: Array, n: int) -> Array:
 def ratios_of_repeated(x: Array, n: int) -> list[Array]:
     """J[1]/J[0] to J[n]/J[n-1] for x >= 3: by their continued fraction (DLMF 7.18.13)."""
     ratio, found = np.zeros_like(x), []
-    for k in range(n + 26, 0, -1):
+    for k in range(n + 60, 0, -1):
         ratio = 1 / (2 * x + 2 * (k + 1) * ratio)
         if k <= n:
             found.append(ratio)
@@ -175,11 +188,10 @@ def _dawson_far(x: Array, n: int) -> Array:
 
 
 _dawson_slope = pieces((lambda x: ~(np.abs(x) > 7.0), _dawson_near), last=_dawson_far)
-_dawson_value = pieces((lambda x: ~(np.abs(x) > 7.0), lambda x: _dawsn(x)), last=lambda x: _dawson_far(x, 0))
 
 
 def _dawson(x: Array, n: int = 0) -> Array:
-    return _dawson_value(x) if n == 0 else _dawson_slope(x, n=n)
+    return dawson_value(x) if n == 0 else _dawson_slope(x, n=n)
 
 
 def _dawson_of_complex(z: Array, n: int = 0) -> Array:
@@ -239,6 +251,17 @@ def _slope_meaning(S: Any, inverse: Any, sign: int) -> Any:
     return sign * S.sqrt(S.pi) / 2 * S.exp(inverse * inverse)
 
 
+def _inverse_of_tail(x: Array) -> Array:
+    """SciPy's, with one step of Newton's more on the tails."""
+    from scipy import special
+
+    y = special.erfcinv(x)
+    tail = np.where(x > 1.5, 2 - x, x)
+    size = np.abs(y)
+    off = (_erfcx(size) * exp_of_square(size, -1.0) - tail) * exp_of_square(size, 1.0) * _HALF_SQRT_PI
+    return np.where((tail < 0.5) & np.isfinite(off), np.copysign(size + off, y), y)
+
+
 ERFINV_SLOPE: Op = elementwise(
     "erfinv_slope",
     real(_inverse_slope),
@@ -264,7 +287,7 @@ ERFINV = elementwise(
 )
 ERFCINV = elementwise(
     "erfcinv",
-    real(scipy_("erfcinv")),
+    real(_inverse_of_tail),
     lambda y, x: bind(ERFCINV_SLOPE, x),
     meaning=lambda S, x: S.erfinv(1 - x),
     saves=("y",),

@@ -27,6 +27,10 @@ _digamma, _gamma, _gammaln, _loggamma, _rgamma, _zeta = map(
 )
 _LOG_PI = 1.1447298858494002
 
+#: log(gamma(x)) of the smallest x, where SciPy's is infinite.
+_log_gamma = pieces((lambda x: (x > 0) & (x < 1e-300), lambda x: -np.log(x)), last=_gammaln)
+_principal = pieces((lambda x: (x > 0) & (x < 1e-300), lambda x: -np.log(x)), last=_loggamma)
+
 # --- polygamma -------------------------------------------------------------------------------------------------------
 
 #: B[2k]/(2k)!, Bernoulli's numbers as the Euler-Maclaurin formula has them.
@@ -221,7 +225,7 @@ def digamma_of(x: CoreValue) -> CoreValue:
 
 GAMMALN = elementwise(
     "gammaln",
-    real(_gammaln),
+    real(_log_gamma),
     lambda y, x: digamma_of(x),
     meaning=lambda S, x: S.loggamma(x),
     torch="Lgamma",
@@ -260,7 +264,7 @@ RGAMMA = elementwise(
 )
 LOGGAMMA = elementwise(
     "loggamma",
-    real_or_complex(_loggamma, _loggamma),
+    real_or_complex(_principal, _loggamma),
     lambda y, x: digamma_of(x),
     meaning=lambda S, x: S.loggamma(x),
     saves=(0,),

@@ -10,12 +10,11 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import exp, log, log1p, power, sin, square
+from gradcli.ops.elementwise import exp, log, log1p, power, sin
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
-from gradcli.ops.special.exponential_integrals import LOG_OVER
-from gradcli.ops.special.values import Array, pieces, real, scipy_
+from gradcli.ops.special.values import Array, pieces, real
 
 # --- (exp(x) - 1)/x --------------------------------------------------------------------------------------------------
 
@@ -99,50 +98,50 @@ cosm1 = elementwise_function(COSM1, derivative="-sin(x)", where="scipy", family=
 
 # --- Box and Cox -----------------------------------------------------------------------------------------------------
 
+def _box_of(logarithm: Array, raised: Array, lmbda: Array) -> Array:
+    from scipy import special
+
+    t = lmbda * logarithm
+    near = logarithm * special.exprel(np.where(np.abs(t) < 1, t, 0.0))
+    return np.where(np.abs(t) < 1, near, (raised - 1) / lmbda)
+
+
+def _box(x: Array, lmbda: Array) -> Array:
+    return _box_of(np.log(x), np.power(x, lmbda), lmbda)
+
+
+def _box1p(x: Array, lmbda: Array) -> Array:
+    logarithm = np.log1p(x)
+    raised = np.where(np.abs(x) > 0.5, np.power(1 + x, lmbda), np.exp(lmbda * logarithm))
+    return _box_of(logarithm, raised, lmbda)
+
+
+def _twice(factor: CoreValue, x: CoreValue) -> CoreValue:
+    """factor**2*x, where the square may be too small for a float and x too large."""
+    return factor * (factor * x)
+
+
 BOXCOX: Op = elementwise(
     "boxcox",
-    real(scipy_("boxcox")),
-    lambda y, x, lmbda: power(x, lmbda - 1),
-    lambda y, x, lmbda: square(log(x)) * bind(EXPREL, lmbda * log(x), n=1),
+    real(_box),
+    lambda y, x, lmbda: power(x, lmbda) / x,
+    lambda y, x, lmbda: _twice(log(x), bind(EXPREL, lmbda * log(x), n=1)),
     meaning=lambda S, x, lmbda: S.log(x) * S.exprel(lmbda * S.log(x)),
     saves=(0, 1),
     doc="(x**lmbda - 1)/lmbda, and log(x) where lmbda is 0.",
 )
 BOXCOX1P: Op = elementwise(
     "boxcox1p",
-    real(scipy_("boxcox1p")),
+    real(_box1p),
     lambda y, x, lmbda: exp((lmbda - 1) * log1p(x)),
-    lambda y, x, lmbda: square(log1p(x)) * bind(EXPREL, lmbda * log1p(x), n=1),
+    lambda y, x, lmbda: _twice(log1p(x), bind(EXPREL, lmbda * log1p(x), n=1)),
     meaning=lambda S, x, lmbda: S.log(1 + x) * S.exprel(lmbda * S.log(1 + x)),
     saves=(0, 1),
     doc="((1 + x)**lmbda - 1)/lmbda, and log(1 + x) where lmbda is 0.",
 )
 
 
-def _inverse_meaning(S: Any, y: Any, lmbda: Any) -> Any:
-    """The exponential of log(1 + lmbda*y)/lmbda."""
-    return S.exp(y * S.log1p_over(lmbda * y))
-
-
-INV_BOXCOX: Op = elementwise(
-    "inv_boxcox",
-    real(scipy_("inv_boxcox")),
-    lambda x, y, lmbda: x / (1 + lmbda * y),
-    lambda x, y, lmbda: -x * square(y) * bind(LOG_OVER, 1 + lmbda * y, n=1),
-    meaning=_inverse_meaning,
-    saves=(0, 1, "y"),
-    doc="The x of which boxcox(x, lmbda) is y.",
-)
-INV_BOXCOX1P: Op = elementwise(
-    "inv_boxcox1p",
-    real(scipy_("inv_boxcox1p")),
-    lambda x, y, lmbda: (1 + x) / (1 + lmbda * y),
-    lambda x, y, lmbda: -(1 + x) * square(y) * bind(LOG_OVER, 1 + lmbda * y, n=1),
-    meaning=lambda S, y, lmbda: _inverse_meaning(S, y, lmbda) - 1,
-    saves=(0, 1, "y"),
-    doc="The x of which boxcox1p(x, lmbda) is y.",
-)
-_PAIR, _INVERSE = ("x", "lmbda"), ("y", "lmbda")
+_PAIR = ("x", "lmbda")
 _ZERO = (case((3,), 0.0), case((3,), np.array([0.0, 1.0, -0.5])), case((2, 3), (3,)))
 _SOURCE = "Box and Cox 1964"
 boxcox = elementwise_function(
@@ -163,29 +162,6 @@ boxcox1p = elementwise_function(
     where="scipy",
     domain=((-0.5, 3.0), (0.5, 2.0)),
     defined="x > -1",
-    source=_SOURCE,
-    cases=_ZERO,
-    family="special",
-)
-_BY_LAMBDA = "inv_boxcox(y, lmbda)*(y/(lmbda*(1 + lmbda*y)) - log1p(lmbda*y)/lmbda**2)"
-inv_boxcox = elementwise_function(
-    INV_BOXCOX,
-    parameters=_INVERSE,
-    derivative=f"inv_boxcox(y, lmbda)/(1 + lmbda*y), {_BY_LAMBDA}",
-    where="scipy",
-    domain=((0.2, 2.0), (0.5, 2.0)),
-    defined="lmbda*y > -1",
-    source=_SOURCE,
-    cases=_ZERO,
-    family="special",
-)
-inv_boxcox1p = elementwise_function(
-    INV_BOXCOX1P,
-    parameters=_INVERSE,
-    derivative=f"inv_boxcox(y, lmbda)/(1 + lmbda*y), {_BY_LAMBDA}",
-    where="scipy",
-    domain=((0.2, 2.0), (0.5, 2.0)),
-    defined="lmbda*y > -1",
     source=_SOURCE,
     cases=_ZERO,
     family="special",

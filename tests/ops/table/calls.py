@@ -16,7 +16,7 @@ from gradcli.graph.recording import Recording
 from gradcli.graph.state import state
 from gradcli.ops.carrying import carried_both, carried_over
 from gradcli.ops.cofactors import COFACTORS, SECOND_COFACTORS, THIRD_COFACTORS
-from gradcli.ops.elementwise import arcsinh, conj, exp, imag, real, sgn, sigmoid, tanh
+from gradcli.ops.elementwise import arcsinh, conj, exp, imag, log, real, sgn, sigmoid, sqrt, tanh, where
 from gradcli.ops.elementwise.gaussian_units import BELL, GELU_BEND
 from gradcli.ops.elementwise.hyperbolic import sech_squared
 from gradcli.ops.elementwise.real_operands import real_operand
@@ -239,6 +239,9 @@ EXTRA = [
     _extra("squareplus_bend", lambda x: bind(SQUAREPLUS_BEND, real_operand("squareplus", x), b=4.0), case((3,))),
     _extra("carried_both", carried_both, case((3,), (3,))),
     _extra("carried_over", carried_over, case((3,), np.array([0.5, -1.5, 2.0]))),
+    _extra("guarded_root", lambda x: where(x > 0.5, sqrt(x), x * x), case(np.array([0.0, 2.0]))),
+    _extra("guarded_logarithm", lambda x: where(x > 0.5, log(x) / x, x), case(np.array([0.0, 2.0]))),
+    _extra("guarded_power", lambda x, y: where(x > 0.5, x**y, x), case(np.array([0.0, 2.0]), np.array([0.5, 1.5]))),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))

@@ -167,16 +167,14 @@ def _differentiate(call: Call) -> None:
         vjp(gradient, *call.floats)[1](tuple(random_like(call.floats, 4)))
 
 
-#: What keeps calls of other functions behind those of an op's own.
-_FOREIGN = 1_000_000
 #: How many calls are looked at to see which operands an op's rules serve.
 _LOOKED_AT = 12
 
 
 @cache
 def _direct_users() -> dict[Op, list[Call]]:
-    """The calls in which each op runs, small ones first."""
-    found: dict[Op, list[tuple[int, Call]]] = {}
+    """The calls in which each op runs: those of its own function first, real ones before complex, then small ones."""
+    found: dict[Op, list[tuple[Any, Call]]] = {}
     with np.errstate(all="ignore"):
         for name in NAMES:
             for call in [*calls(name), *complex_calls(name)]:
@@ -185,8 +183,10 @@ def _direct_users() -> dict[Op, list[Call]]:
                 except Exception:  # what fails is told by the test of that function
                     continue
                 cost = len(run) * sum(x.size + 5 for x in call.floats)
+                kinds = {x.dtype.kind for x in call.floats}
                 for op in {node.op for node in run}:
-                    found.setdefault(op, []).append((cost if call.function.op is op else cost + _FOREIGN, call))
+                    key = call.function.op is not op, len(kinds) > 1, "c" in kinds, cost
+                    found.setdefault(op, []).append((key, call))
     return {op: [call for _, call in sorted(using, key=itemgetter(0))] for op, using in found.items()}
 
 
