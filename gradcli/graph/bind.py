@@ -50,7 +50,9 @@ def evaluate(op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) ->
         raise LimitReached("--max-bytes", f"{op.name} needs more memory than is left") from error
     except (ValueError, IndexError, TypeError, OverflowError, np.exceptions.AxisError) as error:
         infer(op, operands, params)  # says it better, where the shapes are to blame
-        raise ShapeError(f"{op.name}: {error}") from error
+        from gradcli.graph.words import in_our_words
+
+        raise ShapeError(f"{op.name}: {in_our_words(error)}") from error
     except np.linalg.LinAlgError as error:
         raise DomainError(f"{op.name}: {str(error).lower()}") from error
 

@@ -17,6 +17,7 @@ from gradcli.language.arguments import matched
 from gradcli.language.at import At, AtIndex, applied
 from gradcli.language.diagnostics import did_you_mean
 from gradcli.language.numbers import NUMBERS
+from gradcli.language.objects import ObjectValue, has_member
 from gradcli.language.operations import (
     ELEMENT_BYTES,
     OpFunction,
@@ -77,6 +78,10 @@ def read(x: LanguageValue, name: str, span: Span | None) -> LanguageValue:
         return NODE_ATTRIBUTES[name](x)
     if isinstance(x, Results) and name in x.fields:
         return x[x.fields.index(name)]
+    if isinstance(x, ObjectValue):
+        found = x.attribute(name)
+        if found is not ...:
+            return found
     return _bound_method(x, name)
 
 
@@ -160,7 +165,7 @@ def exists(name: str) -> bool:
         return True
     if name == "apply":  # of x.at[i]
         return True
-    return any(name in kind.fields for kind in Results.__subclasses__())
+    return any(name in kind.fields for kind in Results.__subclasses__()) or has_member(name)
 
 
 def known_names() -> list[str]:

@@ -10,6 +10,7 @@ from gradcli.graph.budget import budget
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.state import state
 from gradcli.language.numbers import NUMBERS
+from gradcli.language.objects import ObjectValue
 from gradcli.language.operations import number
 from gradcli.language.values import (
     DEEPEST_LIST,
@@ -132,6 +133,8 @@ def _one(x: LanguageValue) -> str:
         return _type_text(x)
     if isinstance(x, GradFn):
         return repr(x)
+    if isinstance(x, ObjectValue):
+        return x.text()
     if isinstance(x, FunctionValue):
         return f"<function {x.name}>"
     if isinstance(x, ModuleValue):

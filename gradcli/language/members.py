@@ -53,7 +53,9 @@ def _function(scopes: Scopes, node: ast.expr) -> Function | None:
 def _check_keywords(scopes: Scopes, call: ast.Call, function: Function) -> None:
     for keyword in call.keywords:
         name = keyword.arg
-        if name is not None and name != "requires_grad" and not function.takes(name):
+        if name is None or name == "requires_grad" or (name == "generator" and function.family == "random"):
+            continue
+        if not function.takes(name):
             known = [parameter.lstrip("*") for parameter in function.parameters]
             raise ProgramError(
                 f"{function.name}() has no argument '{name}'",

@@ -20,6 +20,25 @@ from gradcli.ops import registry
 from gradcli.ops.stats_names import DISTRIBUTIONS
 from gradcli.tensor import Tensor
 
+#: The modules within torch.distributions; all of them hold all its names here.
+DISTRIBUTION_MODULES = (
+    "bernoulli",
+    "beta",
+    "binomial",
+    "categorical",
+    "dirichlet",
+    "distribution",
+    "exponential",
+    "gamma",
+    "independent",
+    "kl",
+    "laplace",
+    "log_normal",
+    "multivariate_normal",
+    "normal",
+    "poisson",
+    "uniform",
+)
 #: Modules that a program may import or reach as members of others.
 MODULES = frozenset(
     {
@@ -52,6 +71,7 @@ MODULES = frozenset(
         "torch",
         "torch.autograd",
         "torch.cuda",
+        "torch.distributions",
         "torch.fft",
         "torch.autograd.functional",
         "torch.func",
@@ -61,6 +81,7 @@ MODULES = frozenset(
         "torch.special",
         "jax.scipy.stats",
         "scipy.stats",
+        *(f"torch.distributions.{name}" for name in DISTRIBUTION_MODULES),
         *(f"{module}.{name}" for module in ("scipy.stats", "jax.scipy.stats") for name in DISTRIBUTIONS),
     }
 )
@@ -260,6 +281,10 @@ def _special_member(path: str, name: str) -> LanguageValue:
 def _special_tables(path: str) -> dict[str, LanguageValue]:
     if path == "jax" or path == "jax.lax":
         return JAX_ONLY
+    if path.startswith("torch.distributions"):
+        from gradcli.language.distributions import DISTRIBUTIONS as OF_TORCH
+
+        return OF_TORCH
     return TORCH_MEMBERS.get("numpy" if path == "jax.numpy" else path, {})
 
 

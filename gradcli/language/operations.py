@@ -82,12 +82,20 @@ def apply(function: Function, args: Arguments, kwargs: Keywords) -> LanguageValu
         if "device" in kwargs:
             kwargs = dict(kwargs)
             expect_cpu(kwargs.pop("device"))
+        if function.family == "random" and "generator" in kwargs:
+            return _drawn(function, args, dict(kwargs))
         kwargs = {key: core(x, name) for key, x in kwargs.items()}
     values = [x.value if type(x) is Tensor else core(x, name) for x in args]
     made: LanguageValue = calls.called(function, args[0] if args else None, values, kwargs)
     if function.updates is not None:
         calls.update_arguments(function, args, keywords, values, kwargs)
     return made
+
+
+def _drawn(function: Function, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    from gradcli.language.generators import drawn_by
+
+    return drawn_by(kwargs.pop("generator"), function, args, kwargs)
 
 
 def expect_cpu(device: LanguageValue) -> None:

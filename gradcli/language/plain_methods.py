@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradcli.graph.budget import budget
@@ -11,6 +11,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.language.arguments import matched
 from gradcli.language.at import AT_METHODS, AtIndex
 from gradcli.language.numbers import NUMBERS
+from gradcli.language.objects import ObjectValue
 from gradcli.language.operations import (
     ELEMENT_BYTES,
     as_index,
@@ -174,8 +175,10 @@ _METHODS: dict[type, dict[str, Method]] = {
 }
 
 
-def methods_of(x: LanguageValue) -> dict[str, Method]:
+def methods_of(x: LanguageValue) -> Mapping[str, Method]:
     """The methods of a value that is no tensor, by name."""
+    if isinstance(x, ObjectValue):
+        return x.methods
     return _METHODS.get(tuple if isinstance(x, Results) else type(x), {})
 
 

@@ -33,6 +33,18 @@ def _manual_seed(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageVal
     return None
 
 
+def _default_rng(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    from gradcli.language.generators import default_rng
+
+    return default_rng(args, kwargs)
+
+
+def _generator(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    from gradcli.language.generators import torch_generator
+
+    return torch_generator(args, kwargs)
+
+
 def _is_tensor(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     return isinstance(matched("is_tensor", args, kwargs, ("obj",), 1)["obj"], Tensor)
 
@@ -69,6 +81,7 @@ TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
         "LongTensor": _typed("LongTensor", np.int64),
         "BoolTensor": _typed("BoolTensor", np.bool_),
         "manual_seed": _SEED,
+        "Generator": Builtin("Generator", _generator),
         "is_tensor": Builtin("is_tensor", _is_tensor),
         "vmap": VMAP,
         **MODES,
@@ -78,5 +91,5 @@ TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "torch.autograd.functional": FUNCTIONAL,
     "torch.func": {**TORCH_FUNC, "vmap": VMAP},
     "numpy": {**NUMPY_CLOSENESS, **BY_FUNCTION, **TRICKS, **DTYPE_INFO},
-    "numpy.random": {"seed": _SEED},
+    "numpy.random": {"seed": _SEED, "default_rng": Builtin("default_rng", _default_rng)},
 }

@@ -72,7 +72,7 @@ def _bags(index: Any, offsets: Any, ends: bool, padding: int | None) -> Bags:
 
 
 def _summed(rows: CoreValue, bags: Bags, mean: bool) -> CoreValue:
-    found = bind(ROWS_BACK, rows, bags.bag[bags.numbers], count=bags.number)
+    found = bind(ROWS_BACK, rows, bags.bag[bags.counts], count=bags.number)
     if not mean:
         return found
     lengths = np.maximum(bags.lengths, 1).astype(dtype_of(rows))
@@ -83,7 +83,7 @@ def _largest(rows: CoreValue, bags: Bags) -> CoreValue:
     """The largest elements of each bag, the first of ties; 0 of an empty one."""
     lengths = bags.lengths
     if not shape_of(rows)[0]:
-        return bind(ROWS_BACK, rows, bags.bag[bags.numbers], count=bags.number)
+        return bind(ROWS_BACK, rows, bags.bag[bags.counts], count=bags.number)
     first = np.minimum(np.concatenate([[0], np.cumsum(lengths)[:-1]]), shape_of(rows)[0] - 1)
     steps = np.arange(int(lengths.max()))
     seen = getitem.call(rows, first[:, None] + np.where(steps < lengths[:, None], steps, 0))
@@ -128,7 +128,7 @@ def embedding_bag(
     index = np.asarray(settled(indices_for("embedding_bag", input, shape_of(table)[0])))
     padding = padding_of("embedding_bag", padding_idx, shape_of(table)[0])
     bags = _bags(index, offsets, bool(include_last_offset), padding)
-    rows = bind(ROWS, table, bags.index[bags.numbers], padding=None)
+    rows = bind(ROWS, table, bags.index[bags.counts], padding=None)
     if per_sample_weights is not None:
         rows = rows * _factors(per_sample_weights, mode, index.shape, bags)
     found = _largest(rows, bags) if mode == "max" else _summed(rows, bags, mode == "mean")
@@ -147,5 +147,5 @@ def _factors(given: Any, mode: str, shape: tuple[int, ...], bags: Bags) -> CoreV
             f"{fits(shape_of(found))}"
         )
     flat = reshaped(found, (len(bags.index),))
-    counted = flat if bags.numbers.all() else getitem.call(flat, np.flatnonzero(bags.numbers))
-    return reshaped(counted, (int(bags.numbers.sum()), 1))
+    counted = flat if bags.counts.all() else getitem.call(flat, np.flatnonzero(bags.counts))
+    return reshaped(counted, (int(bags.counts.sum()), 1))

@@ -161,7 +161,7 @@ class Function:
         except TypeError as error:
             raise ArgumentError(_argument_message(self, args, kwargs, error)) from error
         except (ValueError, IndexError, OverflowError) as error:
-            raise ArgumentError(f"{self.name}: {error}") from error
+            raise ArgumentError(f"{self.name}: {_words(error)}") from error
 
     def _translated(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Keywords as this function spells them: `dim` for `axis`, `input` for its first parameter."""
@@ -211,6 +211,12 @@ def _arguments(count: int) -> str:
     return "1 argument" if count == 1 else f"{count} arguments"
 
 
+def _words(error: Exception) -> str:
+    from gradcli.graph.words import in_our_words
+
+    return in_our_words(error)
+
+
 def _argument_message(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], error: TypeError) -> str:
     """What is wrong with a call, in this language's words rather than Python's."""
     parameters = [p for p in function.parameters if not p.startswith("*")]
@@ -223,5 +229,5 @@ def _argument_message(function: Function, args: tuple[Any, ...], kwargs: dict[st
     required = len(parameters) - len(function.call.__defaults__ or ())
     if len(args) + len(kwargs) < required:
         return f"{function.name}() takes {_arguments(required)} but {len(args)} were given: {function.signature}"
-    words = str(error).replace(f"{function.call.__name__}()", f"{function.name}()")
+    words = _words(error).replace(f"{function.call.__name__}()", f"{function.name}()")
     return f"{function.name}: {words}" if function.name not in words else words

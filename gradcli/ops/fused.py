@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, ndim_of
+from gradcli.graph.values import CoreValue, dtype_of, ndim_of
 from gradcli.ops.axes import axis_of
 from gradcli.ops.elementwise import where
 from gradcli.ops.function import case
@@ -116,7 +116,10 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> CoreVa
 )
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> CoreValue:
     """input + value*tensor1/tensor2."""
-    return bind(ADDCDIV, *operands((input, tensor1, tensor2), True), value=value)
+    x, above, below = operands((input, tensor1, tensor2), True)
+    if isinstance(below, int | float):  # Python would object to a 0
+        below = np.asarray(below, dtype_of(x))
+    return bind(ADDCDIV, x, above, below, value=value)
 
 
 @function(

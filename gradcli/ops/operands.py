@@ -10,15 +10,21 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Value
 
+_NUMBERS = (bool, int, float, complex)
+
 
 def operands(xs: tuple[Any, ...], floats: bool) -> list[CoreValue]:
-    """Arguments of an elementwise function as operands: lists become arrays, and so do numbers when all are numbers."""
+    """Arguments of an elementwise function as operands: lists become arrays, and so do numbers when all are numbers.
+
+    Raises:
+        ArgumentError: one is no number, tensor or list of them.
+    """
     for x in xs:
         if not hasattr(x, "dtype") or x.dtype.kind not in "fc":
             break
     else:  # floats alone, as nearly always
         return list(xs)
-    found = [as_core(x) if isinstance(x, list | tuple) else x for x in xs]
+    found = [x if hasattr(x, "dtype") or isinstance(x, _NUMBERS) else as_core(x) for x in xs]
     if not any(hasattr(x, "dtype") for x in found):
         found = [as_core(x) for x in found]
     if floats and not any(_is_floating(x) for x in found):
@@ -55,7 +61,11 @@ def as_core(x: Any) -> CoreValue:
         return np.asarray(x, dtype=np.result_type(state.default_float, np.complex64))
     if isinstance(x, list | tuple | range):
         return _from_list(list(x))
-    raise ArgumentError(f"expected a number, a tensor or a list of them, not {type(x).__name__}")
+    raise ArgumentError(f"expected a number, a tensor or a list of them, not {_kind(x)}")
+
+
+def _kind(x: Any) -> str:
+    return "None" if x is None else type(x).__name__
 
 
 def _from_list(items: list[Any]) -> CoreValue:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import ArgumentError
+from gradcli.graph.errors import AbstractValue, ArgumentError, BatchedBranch, DomainError
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Shape, Spec, Value, concrete, dtype_of, is_inexact, shape_of
 from gradcli.ops.arguments import dtype_named, integer
 from gradcli.ops.constructors import checked_sizes
 from gradcli.ops.function import case
@@ -36,9 +37,20 @@ RANDN = constant(
     _spec,
     doc="Random numbers of the standard normal distribution.",
 )
+
+
+def _uniform(*, shape: Shape, dtype: np.dtype[Any]) -> Any:
+    """Below 1 in every dtype, to which rounding would otherwise bring some."""
+    found = np.asarray(generator().random(shape))
+    if dtype.kind != "f" or dtype == found.dtype:
+        return found.astype(dtype)
+    one = dtype.type(1)
+    return np.minimum(found.astype(dtype), np.nextafter(one, dtype.type(0)))
+
+
 RAND = constant(
     "rand",
-    lambda *, shape, dtype: np.asarray(generator().random(shape)).astype(dtype),
+    _uniform,
     _spec,
     doc="Random numbers, uniform in [0, 1).",
 )
@@ -120,13 +132,39 @@ def _moved(op: Op, name: str, origin: Any, scale: CoreValue, size: Any) -> CoreV
 @function(
     family="random",
     where="",
-    also=("numpy.random.normal", "torch.normal"),
+    also=("normal", "numpy.random.normal"),
     derivative="g for loc, sum of g*draw for scale",
     cases=(case(1.0, 2.0, [2, 3]), case(), case(0.0, 1.0, 3), case((2, 3), (3,)), case((3,), 2.0, [2, 3])),
 )
 def normal(loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> CoreValue:
     """Normal random numbers of a mean and a standard deviation."""
     return _moved(RANDN, "normal", loc, as_core(scale), size)
+
+
+@function(
+    "normal_torch",
+    family="random",
+    where="",
+    also=("torch.normal",),
+    derivative="g for mean, g*draw for std",
+    defined="std >= 0",
+    domain=(0.3, 3.0),
+    cases=(case((3,), (2, 3)), case((3,), 2.0), case(1.0, (3,)), case(1.0, 2.0, [2, 3])),
+)
+def normal_torch(mean: Any = 0.0, std: Any = 1.0, size: Any = None, dtype: Any = None) -> CoreValue:
+    """Normal random numbers, of the shape and dtype of a mean and a standard deviation, or of a size."""
+    centre, spread = as_core(mean), as_core(std)
+    tensors = [x for given, x in ((mean, centre), (std, spread)) if isinstance(given, Value | np.ndarray)]
+    if size is not None and any(shape_of(x) for x in tensors):
+        raise ArgumentError("normal: a size goes with numbers, not with tensors", mend="leave out size")
+    with suppress(AbstractValue, BatchedBranch):
+        if np.any(concrete(spread) < 0):
+            least = float(np.min(concrete(spread)))
+            raise DomainError(f"normal expects std >= 0.0, but found std {least:g}")
+    floats = [dtype_of(x) for x in tensors if is_inexact(x)]
+    wanted = dtype_named(dtype) if dtype is not None else np.result_type(*floats) if floats else state.default_float
+    draw = bind(RANDN, shape=_common_shape("normal", size, centre, spread), dtype=wanted)
+    return centre + spread * draw
 
 
 @function(

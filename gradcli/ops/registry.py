@@ -108,17 +108,24 @@ def register(function: Function) -> Function:
     return function
 
 
-def _enter(function: Function, spelling: str) -> None:
+def name_in(spelling: str) -> str:
+    """The name by which a spelling is looked up."""
     if spelling.startswith("@"):
-        _claim(_ATTRIBUTES, spelling[1:], function)
+        return spelling[1:]
+    return spelling[1:].partition("@")[0] if spelling.startswith(".") else spelling.rpartition(".")[2]
+
+
+def _enter(function: Function, spelling: str) -> None:
+    name = name_in(spelling)
+    if spelling.startswith("@"):
+        _claim(_ATTRIBUTES, name, function)
     elif spelling.startswith("."):
-        name, _, face = spelling[1:].partition("@")
+        face = spelling.partition("@")[2]
         for torch in (False, True):
             if face in ("", "torch" if torch else "numpy"):
                 _claim(_METHODS, (name, torch), function)
     else:
-        module, _, name = spelling.rpartition(".")
-        _claim(_TABLE, (module, name), function)
+        _claim(_TABLE, (spelling.rpartition(".")[0], name), function)
 
 
 def _claim(table: dict[Any, Function], key: Any, function: Function) -> None:
@@ -317,9 +324,12 @@ def modules() -> frozenset[str]:
 
 def load_all() -> None:
     """Declare every family, those too that are loaded on demand."""
-    for family in sorted(set(DECLARED_IN.values())):
-        _load(family)
-    _load("")
+    import pkgutil
+
+    import gradcli.ops
+
+    for module in pkgutil.walk_packages(gradcli.ops.__path__, "gradcli.ops."):
+        import_module(module.name)
 
 
 def _load_for(name: str) -> None:

@@ -66,6 +66,7 @@ ARITHMETIC: dict[str, Callable[..., Number]] = {
     "carry": _carried,
     "leaf": _same,
     "stop": _same,
+    "part": _same,
     "sqrt": _root,
     "and": lambda a, b: ONE if a and b else ZERO,
     "or": lambda a, b: ONE if a or b else ZERO,

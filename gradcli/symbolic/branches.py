@@ -21,7 +21,7 @@ from gradcli.symbolic.kinks import FINER_PLACES, PLACES, Sides, limit, step_from
 from gradcli.symbolic.lowering import is_kinked, lower, needed_nodes
 from gradcli.symbolic.report import place_of
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
-from gradcli.symbolic.task import Task, derivative_matrix
+from gradcli.symbolic.task import Task, question
 
 #: How many input elements are looked at beside a boundary.
 LOOKED_AT = 32
@@ -176,7 +176,7 @@ def _derivatives(run: Any, task: Task, name: str, place: int, sign: int, digits:
     _, outputs, inputs = run
     try:
         lowered = lower(outputs, {key: inputs[key] for key in task.inputs})
-        matrix, _ = derivative_matrix(lowered, task, digits)
+        matrix = question(lowered, task, digits).matrix
     except (GradcliError, Unprovable):
         return {}
     graph = lowered.graph

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain as joined
 from typing import Any
 
@@ -17,7 +18,7 @@ from gradcli.symbolic.evaluate import Evaluation
 from gradcli.symbolic.noise import Disturbance, low_from
 from gradcli.symbolic.numbers import ONE, ZERO, Number
 from gradcli.symbolic.partials import partial
-from gradcli.symbolic.scalars import DOT, GATE, SUM, UNKNOWN, Graph
+from gradcli.symbolic.scalars import DOT, GATE, PART, SUM, UNKNOWN, Graph
 
 #: Arguments through which derivatives flow, and the partials by them.
 Edges = tuple[Sequence[int], Sequence[int]]
@@ -34,6 +35,7 @@ class Chain:
         self.by = frozenset(by)
         self._active = self._dependents(len(graph) if stop is None else stop)
         self._edges: dict[int, Edges] = {}
+        self._marks = bytearray(len(self._active))
         self._zero, self._one, self._minus_one = (graph.number(n) for n in (0, 1, -1))
 
     def _dependents(self, stop: int) -> Any:
@@ -95,16 +97,26 @@ class Chain:
 
     def cone(self, output: int) -> Cone:
         """What an output depends on, users before what they use."""
+        found = array("q")
         if not self.depends(output):
-            return array("q")
-        seen = {output}
-        pending = [output]
-        while pending:
-            for a in self.edges(pending.pop())[0]:
-                if a not in seen:
-                    seen.add(a)
-                    pending.append(a)
-        return array("q", sorted(seen, reverse=True))
+            return found
+        marks, wholes = self._marks, self.graph.wholes
+        marks[output] = 1
+        place = output + 1
+        while (place := marks.rfind(1, 0, place)) >= 0:
+            marks[place] = 0
+            found.append(place)
+            for a in self.edges(place)[0]:
+                marks[a] = 1
+            if place in wholes:
+                for a in self._beneath(wholes[place]):
+                    marks[a] = 1
+        return found
+
+    def _beneath(self, whole: range) -> list[int]:
+        """The active scalars that a matrix is made of."""
+        arguments, active = self.graph.arguments, self._active
+        return [arguments[place][0] for place in whole if active[arguments[place][0]]]
 
     def partials(self, cones: Sequence[Cone]) -> set[int]:
         """The partials that rows over these cones read."""
@@ -144,6 +156,8 @@ class Chain:
                     of_unknowns[gate] = {}
                     give(gate, g)
                 of_unknowns[gate][index] = g
+            elif graph.functions[index] == PART:
+                self._give_whole(graph.wholes[index], index, g, shares, pending, give)
             elif graph.functions[index] == GATE:
                 for a, share in graph.systems[index].pulled(of_unknowns.pop(index)).items():
                     if self.depends(a):
@@ -152,6 +166,27 @@ class Chain:
                 for a, p in zip(*self.edges(index), strict=True):
                     give(a, self._times(g, p, graph.bits[index]))
         return found
+
+    def _give_whole(
+        self,
+        whole: range,
+        first: int,
+        g: int,
+        shares: dict[int, list[int]],
+        pending: list[int],
+        give: Callable[[int, int], None],
+    ) -> None:
+        """The adjoints of a matrix, which are one again; `first` is the last element that has one, and g its own."""
+        graph, nothing = self.graph, self._zero
+        adjoints = [graph.total(shares.pop(place)) if place in shares else nothing for place in whole]
+        adjoints[first - whole.start] = g
+        while pending and -pending[0] in whole:
+            heapq.heappop(pending)
+        made = graph.whole(adjoints)
+        for place, adjoint in zip(whole, made, strict=True):
+            graph.round_at(adjoint, graph.bits[place])
+            if self._active[graph.arguments[place][0]]:
+                give(graph.arguments[place][0], adjoint)
 
     def forward(self, tangents: Mapping[int, int], outputs: Sequence[int]) -> list[int | None]:
         """The scalars sum over x of d output / d x * tangent of x, one per output; None stands for zero."""
@@ -182,98 +217,99 @@ class Chain:
 
     # --- in numbers --------------------------------------------------------------------------------------------------
 
-    def row(self, cone: Cone, evaluation: Evaluation, noise: Disturbance | None = None) -> dict[int, Number]:
-        """d output / d x for every x, given the cone of the output and the values of scalars and partials."""
-        return self.swept(cone, {cone[0]: ONE}, evaluation, noise) if cone else {}
-
-    def swept(
-        self, cone: Cone, seeds: Mapping[int, Number], evaluation: Evaluation, noise: Disturbance | None = None
-    ) -> dict[int, Number]:
-        """d (sum of seed * scalar) / d x for every x, given the cone of those scalars."""
-        with evaluation.within():
-            sweep = _Sweep(self, evaluation, noise)
-            return sweep.plain(cone, seeds) if noise is None else sweep.disturbed(cone, seeds, noise)
+    def rows(
+        self, cones: Iterable[Cone], evaluation: Evaluation, noise: Disturbance | None = None
+    ) -> list[dict[int, Number]]:
+        """d output / d x for every x that matters, for each output, given by its cone."""
+        sweep = Sweep(self, evaluation, noise, [ZERO] * len(self._active))
+        return [sweep.over(cone, {cone[0]: ONE}) if cone else {} for cone in cones]
 
 
-class _Sweep:
-    """One pass backwards in numbers."""
+class Sweep:
+    """Passes backwards in numbers, along cones of scalars that some seeds are given for.
 
-    def __init__(self, chain: Chain, evaluation: Evaluation, noise: Disturbance | None) -> None:
+    With noise, every product is off by a random ulp. `adjoints` is where sums are kept: ZERO at every scalar.
+    """
+
+    def __init__(self, chain: Chain, evaluation: Evaluation, noise: Disturbance | None, adjoints: Any) -> None:
         self.chain = chain
         self.graph = chain.graph
         self.evaluation = evaluation
         self.noise = noise
+        self._adjoints = adjoints
         self._of_unknowns: dict[int, dict[int, Number]] = {}
 
-    def plain(self, cone: Cone, seeds: Mapping[int, Number]) -> dict[int, Number]:
-        """Every product as it is."""
-        chain, numbers = self.chain, self.evaluation.numbers
-        by, edges, one = chain.by, chain._edges, chain._one
-        adjoints = dict(seeds)
-        before, found = adjoints.get, {}
+    def over(self, cone: Cone, seeds: Mapping[int, Number]) -> dict[int, Number]:
+        """d (sum of seed * scalar) / d x for every x that matters."""
+        with self.evaluation.within():
+            for index, seed in seeds.items():
+                self._adjoints[index] = seed
+            return self._swept(cone)
+
+    def _swept(self, cone: Cone) -> dict[int, Number]:
+        adjoints, by, edges, one = self._adjoints, self.chain.by, self.chain._edges, self.chain._one
+        numbers, systems, wholes, found = self.evaluation.numbers, self.graph.systems, self.graph.wholes, {}
+        disturbed = self.noise is not None
         for index in cone:
-            g = adjoints.pop(index, ZERO)
+            g = adjoints[index]
             if not g:
                 continue
-            if index in by:
-                found[index] = g
-                continue
+            adjoints[index] = ZERO
             places, partials = edges[index]
-            if partials and partials[0] == one and self._is_implicit(index, g, adjoints):
+            if not places:
+                if index in by:
+                    found[index] = g
+            elif disturbed and index in wholes:
+                self._give_whole(wholes[index], index, g)
+            elif systems and self._is_implicit(index, g):
                 continue
-            for a, p in zip(places, partials, strict=True):
-                if p == one:
-                    adjoints[a] = before(a, ZERO) + g
-                else:
-                    factor = numbers[p]
-                    if factor or not g.is_finite():
-                        adjoints[a] = before(a, ZERO) + g * factor
+            elif partials[0] == one and partials[-1] == one:
+                for a in places:
+                    adjoints[a] += g
+            elif disturbed:
+                self._give_disturbed(index, g, places, partials)
+            else:
+                for a, p in zip(places, partials, strict=True):
+                    adjoints[a] += g * numbers[p]
         return found
 
-    def disturbed(self, cone: Cone, seeds: Mapping[int, Number], noise: Disturbance) -> dict[int, Number]:
-        """Every product off by a random ulp."""
-        chain, numbers = self.chain, self.evaluation.numbers
-        by, edges, one, bits = chain.by, chain._edges, chain._one, self.graph.bits
-        adjoints = dict(seeds)
-        before, found = adjoints.get, {}
-        for index in cone:
-            g = adjoints.pop(index, ZERO)
-            if not g:
-                continue
-            if index in by:
-                found[index] = g
-                continue
-            places, partials = edges[index]
-            if partials and partials[0] == one and self._is_implicit(index, g, adjoints):
-                continue
-            rounded = bits[index]
-            factors, low = noise.stream(rounded or 53), low_from(rounded)
+    def _give_disturbed(self, index: int, g: Number, places: Sequence[int], partials: Sequence[int]) -> None:
+        noise, bits, numbers, adjoints = self.noise, self.graph.bits[index], self.evaluation.numbers, self._adjoints
+        if not bits or noise is None:
             for a, p in zip(places, partials, strict=True):
-                if p == one:
-                    adjoints[a] = before(a, ZERO) + g
-                    continue
-                factor = numbers[p]
-                if not factor and g.is_finite():
-                    continue
-                share = g * factor
-                if rounded:
-                    if share.adjusted() < low:
-                        share = noise.moved(share, rounded, by=numbers[a])
-                    else:
-                        share *= next(factors)
-                adjoints[a] = before(a, ZERO) + share
-        return found
+                adjoints[a] += g * numbers[p]
+            return
+        one, low = self.chain._one, low_from(bits)
+        for a, p, factor in zip(places, partials, noise.stream(bits), strict=False):
+            share = g * numbers[p]
+            if share.adjusted() < low:
+                adjoints[a] += noise.moved(share, bits, by=numbers[a])
+            else:
+                adjoints[a] += share if p == one else share * factor
 
-    def _is_implicit(self, index: int, g: Number, adjoints: dict[int, Number]) -> bool:
+    def _give_whole(self, whole: range, index: int, g: Number) -> None:
+        """The adjoints of a matrix, off by an ulp of their largest."""
+        noise, bits, adjoints, arguments = self.noise, self.graph.bits[index], self._adjoints, self.graph.arguments
+        active = self.chain._active
+        own = [adjoints[place] for place in whole]
+        own[index - whole.start] = g
+        largest = max(map(abs, own))
+        for place, share in zip(whole, own, strict=True):
+            adjoints[place] = ZERO
+            if active[arguments[place][0]]:
+                moved = share + noise.ulp(largest, bits) if bits and noise is not None else share
+                adjoints[arguments[place][0]] += moved
+
+    def _is_implicit(self, index: int, g: Number) -> bool:
         """Whether a scalar is of an implicit result; then its adjoint is passed on as its equations say."""
         name = self.graph.functions[index]
         if name == UNKNOWN:
             gate = self.graph.arguments[index][0]
             self._of_unknowns.setdefault(gate, {})[index] = g
-            adjoints[gate] = ONE
+            self._adjoints[gate] = ONE
         elif name == GATE:
             for a, share in self._through(index).items():
-                adjoints[a] = adjoints.get(a, ZERO) + share
+                self._adjoints[a] += share
         return name in (UNKNOWN, GATE)
 
     def _through(self, gate: int) -> dict[int, Number]:
@@ -282,5 +318,4 @@ class _Sweep:
         if gate not in evaluation.factors:
             evaluation.factors[gate] = system.factored(evaluation.numbers, noise)
         weights = system.weights(evaluation.factors[gate], self._of_unknowns.pop(gate), noise)
-        inner: Chain = system.inner
-        return inner.swept(system.cone(), weights, evaluation, noise)
+        return Sweep(system.inner, evaluation, noise, defaultdict(lambda: ZERO)).over(system.cone(), weights)

@@ -93,8 +93,8 @@ class Matrix:
             self.base = [{c: to_raw(x) for c, x in row.items()} for row in self._settling]
         return self.base
 
-    def _all(self, evaluation: Evaluation, noise: Disturbance | None = None) -> list[Row]:
-        return [self.chain.row(cone, evaluation, noise) for cone in self.cones]
+    def _all(self, evaluation: Evaluation, noise: Disturbance | None = None) -> Sequence[Row]:
+        return self.chain.rows(self.cones, evaluation, noise)
 
     def _taken(
         self, rough: Sequence[Row], fine: Sequence[Row], gained: int, pending: Sequence[set[int]]
@@ -118,7 +118,7 @@ class Matrix:
 
     def row_at(self, r: int, evaluation: Evaluation) -> Mapping[int, Raw]:
         """One row of the matrix at another point."""
-        found = self.chain.row(self.cones[r], evaluation)
+        found = self.chain.rows([self.cones[r]], evaluation)[0]
         with evaluation.within():
             return {c: to_raw(x) for c, x in found.items()}
 

@@ -58,7 +58,7 @@ def differentiated(
     """The partial derivative of these orders at xs, to `prec` bits."""
     total = sum(orders)
     half = prec // 2 + _FINER
-    with mp.workprec(prec + total * half + 40):
+    with mp.workprec(prec + total * half + (total + 1) * _places_before(xs) + 40):
         if not total:
             return direct(*fixed, *xs)
         steps = [_step(x, half) for x in xs]
@@ -69,6 +69,11 @@ def differentiated(
         for n, h in zip(orders, steps, strict=True):
             found /= h**n
         return +found
+
+
+def _places_before(xs: Sequence[Any]) -> int:
+    """How many bits the smallest argument lies below 1: near 0, an even function's differences are as much smaller."""
+    return max([0, *(-int(mp.mag(x)) for x in xs if x and mp.isfinite(x))])
 
 
 def _step(x: Any, half: int) -> Any:

@@ -28,10 +28,13 @@ from gradcli.symbolic.functions import Raw
 from gradcli.symbolic.nearby import PAIRED, THEOREMS, Known, beside
 from gradcli.symbolic.noise import Disturbance, low_from
 from gradcli.symbolic.numbers import ONE, UNDEFINED, ZERO, Number, digits_for, digits_of, from_raw, to_raw
-from gradcli.symbolic.scalars import GATE, INPUT, NUMBER, UNKNOWN, Graph
+from gradcli.symbolic.scalars import DOT, GATE, INPUT, NUMBER, PART, SUM, UNKNOWN, Graph
 
-#: How the parts of a sum are joined by an op on many scalars: their own rounding counts, not the result's alone.
-_SUMS = frozenset(("sum", "dot"))
+#: Marks a value whose rounding is more than a factor.
+_BY_HAND = 128
+#: Sums, of which the rounding of every term counts, not the result's alone.
+_SUMS = frozenset((SUM, DOT))
+_ROUNDED_TOGETHER = _SUMS | {PART}
 
 
 class Tie(NamedTuple):
@@ -55,6 +58,7 @@ class Plan:
     def __init__(self, graph: Graph, places: list[int]) -> None:
         self.graph = graph
         self.places = places
+        self._roundings: tuple[Evaluation | None, bytearray] | None = None
         self.functions: list[Callable[..., Number] | None] = []
         self.first: list[int] = []
         self.second: list[int] = []
@@ -76,6 +80,24 @@ class Plan:
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.places)
+
+    def roundings(self, known: Evaluation | None) -> bytearray:
+        """How each value is rounded: 0 where it is not, else to so many bits, or by hand where there is more to it.
+
+        `known` is a plain evaluation, which tells what is near the smallest numbers of its dtype.
+        """
+        if self._roundings is not None and self._roundings[0] is known:
+            return self._roundings[1]
+        names = self.graph.functions
+        found = bytearray(map(self.graph.bits.__getitem__, self.places))
+        for k, place in enumerate(self.places):
+            bits = found[k]
+            if bits:
+                x = None if known is None else known.numbers[place]
+                if x is None or x.adjusted() < low_from(bits) or names[place] in _ROUNDED_TOGETHER:
+                    found[k] = _BY_HAND
+        self._roundings = known, found
+        return found
 
 
 def plan(graph: Graph, roots: Iterable[int]) -> Plan:
@@ -125,6 +147,7 @@ class Evaluation:
         self.solutions: dict[int, list[Number]] = {} if start is None else dict(start.solutions)
         self.factors: dict[int, Any] = {}
         self._partners: dict[int, Number] = {}
+        self._largest_of: dict[int, Number] = {}
         self._inputs, self._noise, self._frozen = inputs or {}, noise, frozen
         self._ties, self._known = ties or {}, known
         with digits_of(self.digits):
@@ -156,10 +179,9 @@ class Evaluation:
 
     def _run_disturbed(self, steps: Plan, noise: Disturbance) -> None:
         numbers, special = self.numbers, self._special
-        factors = self._factors(steps, noise)
-        for place, f, a, b, factor in zip(
-            steps.places, steps.functions, steps.first, steps.second, factors, strict=True
-        ):
+        kinds = steps.roundings(self._known)
+        streams = {bits: noise.stream(bits) for bits in set(kinds) if 0 < bits < _BY_HAND}
+        for place, f, a, b, kind in zip(steps.places, steps.functions, steps.first, steps.second, kinds, strict=True):
             if f is None:
                 x = special(place)
             elif b >= 0:
@@ -168,28 +190,15 @@ class Evaluation:
                 x = f(numbers[a])
             else:
                 x = f(numbers, self.graph.arguments[place])
-            if factor is not None:
-                x = x * factor if factor is not ZERO else self._moved(place, x, noise)
+            if kind:
+                x = x * next(streams[kind]) if kind < _BY_HAND else self._moved(place, x, noise)
             numbers[place] = x
 
-    def _factors(self, steps: Plan, noise: Disturbance) -> list[Number | None]:
-        """What each value is multiplied with: None where it is not rounded, ZERO where there is more to it."""
-        bits, names = self.graph.bits, self.graph.functions
-        known = self.numbers if self._known is None else self._known.numbers
-        found: list[Number | None] = []
-        for place in steps.places:
-            rounded = bits[place]
-            if not rounded:
-                found.append(None)
-                continue
-            x = known[place]
-            low = x is None or x.adjusted() < low_from(rounded)
-            found.append(ZERO if low or names[place] in _SUMS else next(noise.stream(rounded)))
-        return found
-
     def _moved(self, place: int, x: Number, noise: Disturbance) -> Number:
-        """A value that is near the smallest of its dtype, or a sum: moved by a random ulp, its parts, too."""
+        """A value that is near the smallest of its dtype, or a sum, or part of a matrix: moved by random ulps."""
         name, words, bits = self.graph.functions[place], self.graph.arguments[place], self.graph.bits[place]
+        if name == PART:
+            return x + noise.ulp(self._largest(self.graph.wholes[place]), bits)
         if name not in _SUMS or not x.is_finite() or (x and x.adjusted() < low_from(bits)):
             return noise.moved(x, bits)
         parts = [self.numbers[a] for a in words]
@@ -197,6 +206,14 @@ class Evaluation:
             half = len(parts) // 2
             parts = list(map(operator.mul, parts[:half], parts[half:]))
         return sum(map(operator.mul, parts, noise.weights(bits, len(parts))), ZERO)
+
+    def _largest(self, whole: range) -> Number:
+        """The largest element of a matrix."""
+        found = self._largest_of.get(whole.start)
+        if found is None:
+            elements = [self.numbers[self.graph.arguments[place][0]] for place in whole]
+            found = self._largest_of[whole.start] = max((abs(x) for x in elements if x is not None), default=ZERO)
+        return found
 
     # --- what is no plain arithmetic ---------------------------------------------------------------------------------
 
@@ -309,7 +326,8 @@ class Reader:
         graph = self._graph
         name, words = graph.functions[index], graph.arguments[index]
         if name in (NUMBER, INPUT):
-            return None if graph.numbers[index] is None else from_raw(graph.numbers[index])
+            raw = graph.numbers[index]
+            return None if raw is None else from_raw(raw)
         args = [self._values[a] for a in words]
         if any(x is None for x in args):
             return None

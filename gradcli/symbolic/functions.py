@@ -195,6 +195,7 @@ FUNCTIONS: dict[str, Elementary] = {
     "where": Elementary(3, None, _chosen),
     "sum": Elementary(-1, lambda *xs: sympy.Add(*xs), lambda *xs: libmp.mpf_sum(xs[:-2], xs[-2], xs[-1])),
     "dot": Elementary(-1, _inner_product, _inner),
+    "part": Elementary(1, lambda a: a, _same),
     # What is defined by equations: see gradcli.symbolic.implicit.
     "gate": Elementary(0, None, _unsolved),
     "unknown": Elementary(1, None, _unsolved),

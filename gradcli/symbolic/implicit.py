@@ -21,9 +21,8 @@ then the equations. Evaluating the gate is Newton's method at the precision in f
 becomes -w of the equations, where w solves J.T w = g with their Jacobian J; where the derivative itself goes into the
 graph, w are the unknowns of such linear equations, and so on to any order (the implicit function theorem).
 
-What rounding can't be avoided: whoever solves such equations well gets the exact solution for operands that are off by
-an ulp of the largest of them, and for equations of which every operation is off by an ulp. The disturbed solution is
-that one.
+With random ulps, the solution is that of equations of which every operation is off by one. Beside that the operands of
+a factorisation are off by an ulp of their largest element, see `Graph.whole`.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import getcontext
 from typing import Any
 
-from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.arithmetic import value_at
+from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.evaluate import Reader
 from gradcli.symbolic.linear import Factors, Singular
 from gradcli.symbolic.noise import Disturbance
@@ -67,7 +66,6 @@ class System:
         residuals: what is 0 at the solution.
         jacobian: for each equation its derivatives {number of the unknown: scalar}, those that are not 0 everywhere.
         inner: derivatives of the equations by what they read, the unknowns held fast.
-        operands: groups of scalars that a good algorithm may take to be off by an ulp of the largest of their group.
     """
 
     def __init__(self, graph: Graph, start: Sequence[float]) -> None:
@@ -75,7 +73,6 @@ class System:
         self.start = [Number(float(x)) for x in start]
         self.gate = graph.gate(self)
         self.unknowns = [graph.unknown(self.gate) for _ in start]
-        self.operands: list[list[int]] = []
         self.is_linear = False
 
     def close(self, residuals: Sequence[int]) -> None:
@@ -151,7 +148,7 @@ class System:
         y = self._refined(given)
         if noise is None:
             return y
-        local = self._evaluated(self._moved(given, noise), y, noise)
+        local = self._evaluated(given, y, noise)
         off = self._factors(given, y).solve([local[r] for r in self.residuals])
         return [x - d for x, d in zip(y, off, strict=True)]
 
@@ -224,16 +221,6 @@ class System:
             found = value_at(name, [local[a] for a in arguments[index]])
             local[index] = found if noise is None or not bits[index] else noise.moved(found, bits[index])
         return local
-
-    def _moved(self, given: Mapping[int, Number], noise: Disturbance) -> dict[int, Number]:
-        """The operands, each off by a random part of an ulp of the largest of its group."""
-        found = dict(given)
-        bits = self.graph.bits[self.unknowns[0]]
-        for group in self.operands if bits else ():
-            largest = max((given[f] for f in group), key=abs)
-            for f in group:
-                found[f] = found[f] + noise.ulp(largest, bits)
-        return found
 
     # --- its derivatives ---------------------------------------------------------------------------------------------
 
@@ -337,19 +324,24 @@ class _Local(Chain):
         """Whether a scalar depends on one that derivatives are taken by."""
         return index in self._active
 
+    def cone(self, output: int) -> Sequence[int]:
+        """What an output depends on, users before what they use."""
+        seen = {output} if self.depends(output) else set()
+        pending = list(seen)
+        while pending:
+            fresh = set(self.edges(pending.pop())[0]) - seen
+            seen |= fresh
+            pending.extend(fresh)
+        return sorted(seen, reverse=True)
+
 
 class _Marks(dict[int, int]):
     def __missing__(self, index: int) -> int:
         return 0
 
 
-def implicit(
-    graph: Graph,
-    equations: Callable[[list[Any]], Sequence[Any]],
-    start: Sequence[float],
-    operands: Sequence[Any] | None,
-) -> list[Scalar]:
-    """The solution of equations, see the module's head; `operands` are groups of scalars that the equations read.
+def implicit(graph: Graph, equations: Callable[[list[Any]], Sequence[Any]], start: Sequence[float]) -> list[Scalar]:
+    """The solution of equations, see the module's head.
 
     Raises:
         Unprovable: there is no solution near the start, or the equations are singular there.
@@ -362,16 +354,5 @@ def implicit(
     cells = [Scalar(graph, index) for index in system.unknowns]
     residuals = [x.index if isinstance(x, Scalar) else graph.number(x) for x in equations(list(cells))]
     system.close(residuals)
-    system.operands = [] if operands is None else _groups(system, operands)
     system.check(graph.reader(Reader))
     return cells
-
-
-def _groups(system: System, operands: Sequence[Any]) -> list[list[int]]:
-    """What the equations read, by the operand it comes from; what comes from several, by itself."""
-    known = [frozenset(group) for group in operands]
-    found: dict[Any, list[int]] = {}
-    for f in system.frontier:
-        if not system.graph.is_number(f):
-            found.setdefault(next((n for n, group in enumerate(known) if f in group), None), []).append(f)
-    return list(found.values())

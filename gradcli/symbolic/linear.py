@@ -1,6 +1,6 @@
-"""Systems of linear equations over an evaluation's numbers: factored once, solved for many right sides, either way round.
+"""Linear equations over an evaluation's numbers: factored once, solved for many right sides, either way round.
 
-A matrix is split into blocks that share no unknown, and each is eliminated with its rows scaled to their largest element.
+A matrix is split into blocks that share no unknown; each is eliminated with rows and columns scaled to about 1.
 """
 
 from __future__ import annotations

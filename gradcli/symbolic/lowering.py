@@ -8,7 +8,7 @@ region) is taken here too, by the oracle's own chain rule.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -19,13 +19,20 @@ from gradcli.graph.node import PICK, Node
 from gradcli.graph.recording import DETACH, REGION_OUTPUT, Region
 from gradcli.graph.values import CoreValue, Value, concrete
 from gradcli.symbolic.chain import Chain
-from gradcli.symbolic.complexes import Complex
+from gradcli.symbolic.complexes import Complex, parts
 from gradcli.symbolic.meaning import Namespace, Unknown
+from gradcli.symbolic.patterns import Patterns
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
+from gradcli.symbolic.terms import put_off, settled
 
 #: An array of scalars (dtype object), or of plain integers or bools.
 Cells = Any
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
+#: Ops that are computed with whole matrices: their rounding is relative to the largest element.
+_OF_WHOLE_MATRICES = frozenset(
+    """cholesky eig eigh expm inv logm lstsq lu nuclear_norm pinv polar qr solve solve_sylvester solve_triangular sqrtm
+    svd""".split()  # noqa: SIM905  (as words it reads better)
+)
 #: Precision of each float dtype, in bits.
 PRECISIONS = {"float16": 11, "float32": 24, "float64": 53, "complex64": 24, "complex128": 53, "longdouble": 64}
 
@@ -96,6 +103,7 @@ class _Lowering:
     def __init__(self, inputs: Mapping[str, Node], live: bool, graph: Graph) -> None:
         self.graph = graph
         self.space = Namespace(self.graph)
+        self.patterns = Patterns(graph.folds)
         self.live = live
         self.names = {id(node): name for name, node in inputs.items()}
         self.inputs: dict[str, Cells] = {}
@@ -247,8 +255,11 @@ class _Lowering:
         operands = [self._of(x, node.dtype) for x in node.inputs]
         if op.kind != "elementwise":
             operands = [x if isinstance(x, np.ndarray) else np.asarray(self._plain(x), dtype=object) for x in operands]
+        if op.kind in ("linear", "multilinear") and not op.views:
+            operands = [put_off(x) for x in operands]
+        elif op.name in _OF_WHOLE_MATRICES and self.graph.folds:
+            operands = [self._as_wholes(x) for x in operands]
         self.space.ties_matter = self.live and op.kink is not None
-        self.space.operands = operands
         try:
             return op.meaning(self.space, *operands, **node.params)
         except Unknown:
@@ -271,6 +282,24 @@ class _Lowering:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
 
+    def _as_wholes(self, cells: Cells) -> Cells:
+        """The matrices of a stack (or a vector), each as a whole; zeros that are no input's stay what they are."""
+        if cells.dtype != object or not cells.size:
+            return cells
+        found = cells.copy()
+        zero = self.graph.number(0)
+        for index in np.ndindex(cells.shape[:-2]):
+            scalars = [x for x in _scalars(cells[index]) if x.index != zero]
+            parts_of = dict(zip((x.index for x in scalars), self.graph.whole([x.index for x in scalars]), strict=True))
+            found[index] = _filled([self._part_of(x, parts_of) for x in cells[index].ravel()], cells[index].shape)
+        return found
+
+    def _part_of(self, x: Any, parts_of: Mapping[int, int]) -> Any:
+        if isinstance(x, Complex):
+            return Complex(self._part_of(x.re, parts_of), self._part_of(x.im, parts_of))
+        place = parts_of.get(x.index) if isinstance(x, Scalar) else None
+        return x if place is None else Scalar(self.graph, place)
+
     def _plain(self, x: Any) -> Any:
         return self.space.lifted(x) if isinstance(x, float | complex) else x
 
@@ -287,8 +316,10 @@ class _Lowering:
             else:
                 columns.append([x] * _size(node.shape))
         space.ties_matter = False
-        space.operands = None
+        pattern = self.patterns.of(op, operands, params)
         try:
+            if pattern is not None:
+                return pattern.applied(self.graph, columns)
             return [meaning(space, *cells, **params) for cells in zip(*columns, strict=True)]
         except (GradcliError, Unprovable):
             raise
@@ -304,7 +335,7 @@ class _Lowering:
         if dtype.kind not in "fc" and not any(isinstance(x, Scalar | Complex) for x in cells.ravel()):
             return cells.astype(dtype).reshape(shape)
         lifted = self.space.lifted
-        flat = [x if isinstance(x, Scalar | Complex) else lifted(x) for x in cells.ravel()]
+        flat = [settled(x) if isinstance(x, Scalar | Complex) else lifted(x) for x in cells.ravel()]
         if dtype.kind == "c":
             flat = [x if isinstance(x, Complex) else Complex(x, lifted(0)) for x in flat]
         return _filled(flat, shape)
@@ -324,11 +355,15 @@ class _Lowering:
 
     def _round_results(self, cells: Cells, start: int, dtype: np.dtype[Any]) -> None:
         """An elementwise function can be computed to one rounding, whatever its definition goes through."""
-        bits = PRECISIONS.get(dtype.name, 0)
+        bits, round_at = PRECISIONS.get(dtype.name, 0), self.graph.round_at
         for x in cells.ravel():
-            for part in (x.re, x.im) if isinstance(x, Complex) else (x,):
-                if isinstance(part, Scalar) and part.index >= start:
-                    self.graph.round_at(part.index, bits)
+            if isinstance(x, Scalar):
+                if x.index >= start:
+                    round_at(x.index, bits)
+            elif isinstance(x, Complex):
+                for part in (x.re, x.im):
+                    if part.index >= start:
+                        round_at(part.index, bits)
 
     # --- derivatives that the program takes --------------------------------------------------------------------------
 
@@ -347,7 +382,7 @@ class _Differentiated:
         self.region = region
         self.graph = lowering.graph
         self.leaves = [lowering.cells.get(id(leaf)) for leaf in region.leaves]
-        self.outputs = [_real(lowering._exact_cells(lowering._of(y))) for y in region.outputs]
+        self.outputs = [lowering._exact_cells(lowering._of(y)) for y in region.outputs]
         by = [x.index for cells in self.leaves for x in _scalars(cells)]
         self.chain = Chain(self.graph, by)
 
@@ -362,17 +397,19 @@ class _Differentiated:
     def _seeds(self) -> dict[int, int]:
         seeds: dict[int, int] = {}
         for cells, vector in zip(self.outputs, self.region.vectors, strict=True):
-            if vector is None:
-                continue
-            weights = self._vector(vector, cells.shape)
-            for x, w in zip(cells.ravel(), weights.ravel(), strict=True):
-                before = seeds.get(x.index)
-                seeds[x.index] = w.index if before is None else self.graph.apply("add", before, w.index)
+            if vector is not None:
+                for index, w in self._weighed(cells, vector):
+                    before = seeds.get(index)
+                    seeds[index] = w if before is None else self.graph.apply("add", before, w)
         return seeds
 
-    def _vector(self, vector: CoreValue, shape: tuple[int, ...]) -> Cells:
-        cells = _real(self.lowering._exact_cells(self.lowering._of(vector)))
-        return np.broadcast_to(cells, shape)
+    def _weighed(self, cells: Cells, vector: CoreValue) -> Iterator[tuple[int, int]]:
+        """Each part of a value with that of the vector that stands for it; of a real number only the real part does."""
+        weights = np.broadcast_to(self.lowering._exact_cells(self.lowering._of(vector)), cells.shape)
+        for x, w in zip(cells.ravel(), weights.ravel(), strict=True):
+            re, im = parts(w)
+            for part, weight in zip(parts(x) if isinstance(x, Complex) else (x,), (re, im), strict=False):
+                yield part.index, self.lowering.space.lifted(weight).index
 
     def _pulled(self, seeds: dict[int, int]) -> list[Cells]:
         adjoints = self.chain.backward(seeds)
@@ -381,35 +418,46 @@ class _Differentiated:
 
     def _gathered(self, cells: Cells | None, shape: tuple[int, ...], found: Mapping[int, int]) -> Cells:
         """The derivative by a leaf; zero by an element that does not matter, or a leaf that nobody read."""
-        nothing = self.graph.number(0)
         if cells is None or cells.dtype != object:
-            return _filled([Scalar(self.graph, nothing)] * _size(shape), shape)
-        return _filled([Scalar(self.graph, found.get(x.index, nothing)) for x in _real(cells).ravel()], shape)
+            return _filled([Scalar(self.graph, self.graph.number(0))] * _size(shape), shape)
+        return _filled([self._found_at(x, found) for x in cells.ravel()], shape)
+
+    def _found_at(self, x: Any, found: Mapping[int, int | None]) -> Any:
+        """What was found at a scalar, at both parts of a complex one; nothing is zero."""
+        if isinstance(x, Complex):
+            return Complex(self._found_at(x.re, found), self._found_at(x.im, found))
+        there = found.get(x.index)
+        return Scalar(self.graph, self.graph.number(0) if there is None else there)
 
     def _pushed(self) -> list[Cells]:
         tangents: dict[int, int] = {}
         for cells, vector in zip(self.leaves, self.region.vectors, strict=True):
-            if vector is None or cells is None or cells.dtype != object:
-                continue
-            weights = self._vector(vector, cells.shape)
-            for x, w in zip(_real(cells).ravel(), weights.ravel(), strict=True):
-                tangents[x.index] = w.index
+            if vector is not None and cells is not None and cells.dtype == object:
+                tangents.update(self._weighed(cells, vector))
         made = []
         for cells in self.outputs:
-            moved = self.chain.forward(tangents, [x.index for x in cells.ravel()])
-            nothing = self.graph.number(0)
-            made.append(_filled([Scalar(self.graph, nothing if t is None else t) for t in moved], cells.shape))
+            wanted = [x.index for x in _scalars(cells)]
+            moved = dict(zip(wanted, self.chain.forward(tangents, wanted), strict=True))
+            made.append(_filled([self._found_at(x, moved) for x in cells.ravel()], cells.shape))
         return made
 
     def _jacobian(self) -> list[Cells]:
         made = []
         one = self.graph.number(1)
         for cells in self.outputs:
-            rows = [self.chain.backward({x.index: one}) for x in cells.ravel()]
+            rows = [[self.chain.backward({part.index: one}) for part in _parts(x)] for x in cells.ravel()]
             for leaf_cells, leaf in zip(self.leaves, self.region.leaves, strict=True):
-                flat = [x for row in rows for x in self._gathered(leaf_cells, leaf.shape, row).ravel()]
+                flat = [x for row in rows for x in self._row(leaf_cells, leaf, row)]
                 made.append(_filled(flat, cells.shape + leaf.shape))
         return made
+
+    def _row(self, cells: Cells | None, leaf: Node, found: Sequence[Mapping[int, int]]) -> Iterator[Any]:
+        """One row of a Jacobian: by a complex number the cotangent for 1, by a real one the derivative of all parts."""
+        columns = [self._gathered(cells, leaf.shape, part).ravel() for part in found]
+        if leaf.dtype.kind == "c" or len(columns) == 1:
+            yield from columns[0]
+        else:
+            yield from (Complex(re, im) for re, im in zip(*columns, strict=True))
 
 
 def is_kinked(node: Node) -> bool:
@@ -454,15 +502,8 @@ def _scalars(cells: Cells | None) -> list[Scalar]:
     """The real scalars in cells; none in plain integers."""
     if cells is None or cells.dtype != object:
         return []
-    return [part for x in cells.ravel() for part in ((x.re, x.im) if isinstance(x, Complex) else (x,))]
+    return [part for x in cells.ravel() for part in _parts(x)]
 
 
-def _real(cells: Cells) -> Cells:
-    """Cells that must be real.
-
-    Raises:
-        Unprovable: they are complex.
-    """
-    if any(isinstance(x, Complex) for x in cells.ravel()):
-        raise Unprovable("derivatives of complex functions inside a program can't be proved")
-    return cells
+def _parts(x: Any) -> tuple[Scalar, ...]:
+    return (x.re, x.im) if isinstance(x, Complex) else (x,)

@@ -41,8 +41,6 @@ class Namespace:
 
     Attributes:
         ties_matter: whether `argmax` refuses to choose among equals, so that the choice stays in the graph.
-        operands: the arrays of cells that the meaning being asked is of; None for a function of scalars, which can be
-            computed to one rounding.
         has_no_form: whether a meaning asked for values that are not known, being a solution of equations.
     """
 
@@ -53,7 +51,6 @@ class Namespace:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.ties_matter = False
-        self.operands: Sequence[Any] | None = None
         self.has_no_form = False
 
     @property
@@ -133,12 +130,14 @@ class Namespace:
         return complexes.analytic("digamma", z, order=n) if isinstance(z, Complex) else self._apply("polygamma", n, z)
 
     def expm1(self, x: Any) -> Any:
-        """exp(x) - 1."""
-        return self.exp(x) - 1
+        """exp(x) - 1, whose digits near 0 cost no precision."""
+        z = self.lifted(x)
+        return self.exp(z) - 1 if isinstance(z, Complex) else self._apply("expm1", z)
 
     def log1p(self, x: Any) -> Any:
-        """log(1 + x)."""
-        return self.log(1 + self.lifted(x))
+        """log(1 + x), whose digits near 0 cost no precision."""
+        z = self.lifted(x)
+        return self.log(1 + z) if isinstance(z, Complex) else self._apply("log1p", z)
 
     # --- choices -----------------------------------------------------------------------------------------------------
 
@@ -205,10 +204,7 @@ class Namespace:
         Raises:
             Unprovable: there is none, or the equations are singular there.
         """
-        if self.operands is None:
-            return list(implicit(self.graph, equations, start, None))
-        operands = [{i for x in np.ravel(cells) for i in _indices(x)} for cells in self.operands]
-        return list(implicit(self.graph, equations, start, operands))
+        return list(implicit(self.graph, equations, start))
 
     # --- comparisons and logic: truths are the numbers 0 and 1 -------------------------------------------------------
 
@@ -285,13 +281,6 @@ class Namespace:
             self.has_no_form = True
             raise Unknown
         return to_float(value)
-
-
-def _indices(x: Any) -> tuple[int, ...]:
-    """The scalars that a cell is made of."""
-    if isinstance(x, Complex):
-        return (*_indices(x.re), *_indices(x.im))
-    return (x.index,) if isinstance(x, Scalar) else ()
 
 
 def _whole(x: Any) -> int | None:

@@ -1,7 +1,7 @@
 """Random ulps: what the rounding of a program's dtypes does to numbers that are evaluated exactly.
 
-An ulp is taken relative to its number, 2**-52.5 of it in double precision, between the two values that it may have; near
-the smallest numbers of a dtype, where ulps get no smaller, it is that smallest one.
+An ulp is taken relative to its number, 2**-52.5 of it in double precision, between the two values that it may have;
+near the smallest numbers of a dtype, where ulps get no smaller, it is that smallest one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _LOW = {53: -290, 24: -30, 11: -2, 8: -30, 64: -4900}
 _BEYOND = {53: 308, 24: 38, 11: 4, 8: 38, 64: 4932}
 #: Parts of an ulp that are told apart, and ulps that the rounding of a sum may amount to.
 _PARTS, _ULPS = 64, 128
-#: How many random factors there are before they come again; a prime.
-_DRAWN = 32_771
+#: How many random factors there are before they come again, a prime; and how many sets of them for sums of one length.
+_DRAWN, _KEPT = 32_771, 61
 
 
 @cache
@@ -41,6 +41,7 @@ class Disturbance:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
         self._streams: dict[int, Iterator[Number]] = {}
+        self._weights: dict[tuple[int, int], list[list[Number]]] = {}
 
     def stream(self, bits: int) -> Iterator[Number]:
         """Random factors without end, each off from 1 by a random part of an ulp of a dtype of `bits` precision."""
@@ -51,6 +52,13 @@ class Disturbance:
 
     def weights(self, bits: int, count: int) -> list[Number]:
         """Factors for the terms of a sum: each is off by an ulp, and by those of all sums that it takes part in."""
+        known = self._weights.setdefault((bits, count), [])
+        if len(known) == _KEPT:
+            return self._random.choice(known)
+        known.append(self._drawn_weights(bits, count))
+        return known[-1]
+
+    def _drawn_weights(self, bits: int, count: int) -> list[Number]:
         table = _factors(bits, _ULPS)
         parts = self._random.choices(range(-_PARTS, _PARTS + 1), k=2 * count)
         carried = reversed([*accumulate(parts[count:])])

@@ -1,7 +1,7 @@
-"""The numbers that graphs are evaluated in: Python's decimal floats, of any precision, and their way from and to mpmath.
+"""The numbers that graphs are evaluated in: Python's decimal floats of any precision, and their way from and to mpmath.
 
-They are several times faster than mpmath's own, being written in C, have no smallest and practically no largest number,
-and are written with the usual operators. All arithmetic goes on within `digits_of(...)`; nothing is trapped: what has no
+They are several times faster than mpmath's own, being written in C, have no smallest and practically no largest
+number, and take the usual operators. All arithmetic goes on within `digits_of(...)`; nothing is trapped: what has no
 value is UNDEFINED.
 """
 

@@ -11,6 +11,7 @@ Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineerin
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -133,14 +134,25 @@ class _Numeric:
         f = self._along(name, index)
         if self.complex:
             return _complex_step(f)
-        return self._differenced(f, _scale(self.values[name], index))
+        return self._by_parts(f, self.values[name], index)
+
+    def _by_parts(self, f: Callable[[Any], Array], x: Array, index: int) -> Estimate:
+        """The derivative by an element of x; by a complex one that of the real part, by both parts, as one number."""
+        scale = _scale(x, index)
+        if x.dtype.kind != "c":
+            return self._differenced(f, scale)
+        re = self._differenced(lambda h: f(h).real, scale)
+        im = self._differenced(lambda h: f(1j * h).real, scale)
+        return Estimate(re.value + 1j * im.value, np.hypot(re.error, im.error))
 
     def _sides(self, name: str, index: int) -> tuple[Estimate, Estimate] | None:
         """The left and the right derivative, where the program sits on a kink; None where it does not."""
-        if not self.kinked or self.complex:
+        if not self.kinked or self.complex or self.values[name].dtype.kind == "c":
             return None
         f, scale = self._along(name, index), _scale(self.values[name], index)
         here = f(0.0)
+        if here.dtype.kind == "c":
+            return None
 
         def side(sign: int) -> Estimate:
             return extrapolated(lambda h: (f(sign * h) - here) / (sign * h), here, scale, even=False, eps=self.eps)
@@ -160,7 +172,7 @@ class _Numeric:
             found = f(1j * _STEP)
         except Exception:  # the program's own objections, whatever they are: it is not for complex numbers
             return False
-        if found.dtype.kind != "c" or not np.all(np.isfinite(found)):
+        if found.dtype.kind != "c" or f(0.0).dtype.kind == "c" or not np.all(np.isfinite(found)):
             return False
         other = self._differenced(f, _scale(self.values[name], 0))
         gap = np.abs(found.imag / _STEP - other.value)
@@ -196,7 +208,7 @@ class _Numeric:
         """d/dy_index of the gradient by x: differences of whole gradients."""
         kept = self.values
 
-        def gradient(step: float) -> Array:
+        def gradient(step: Any) -> Array:
             moved = kept[column].copy()
             moved.reshape(-1)[index] += step
             self.values = {**kept, column: moved}
@@ -205,9 +217,7 @@ class _Numeric:
             finally:
                 self.values = kept
 
-        found = extrapolated(
-            lambda h: (gradient(h) - gradient(-h)) / (2 * h), gradient(0.0), _scale(kept[column], index)
-        )
+        found = self._by_parts(gradient, kept[column], index)
         noise = 0.0 if self.complex else 1e-8 * float(np.max(np.abs(found.value), initial=0.0))
         return Estimate(found.value, found.error + noise)
 
@@ -232,7 +242,7 @@ class _Numeric:
             for i in range(flat.shape[0]):
                 index = [int(n) for n in np.unravel_index(i * len(columns) + j, shape)] if shape else []
                 place = {"index": index} if output is None else {"index": index, "output": output}
-                value, error = float(estimate.value[i]), float(estimate.error[i])
+                value, error = estimate.value[i].item(), float(estimate.error[i])
                 kink = self._kink(label, place, j, flat[i, j], i, sides[j]) if sides and sides[j] else None
                 if kink is not None:
                     value, error = kink
@@ -266,13 +276,13 @@ class _Numeric:
         return nearest, doubt
 
     def _element(
-        self, entry: InputReport, place: dict[str, Any], got: Any, exact: float, doubt: float, largest: float
+        self, entry: InputReport, place: dict[str, Any], got: Any, exact: Any, doubt: float, largest: float
     ) -> None:
-        value = float(np.real(got))
+        value = got.item() if isinstance(exact, complex) or np.imag(got) else float(np.real(got))
         error = abs(value - exact)
         tolerance = self.atol + self.rtol * abs(exact) + _ERRORS * doubt
         telling = _TELLING * max(abs(exact), largest)
-        if not (math.isfinite(exact) and math.isfinite(doubt) and doubt * _ERRORS <= telling):
+        if not (cmath.isfinite(exact) and math.isfinite(doubt) and doubt * _ERRORS <= telling):
             if error > tolerance + largest or not (error <= tolerance):
                 self.report.reason = "differences are too rough at this point to tell"
             entry.unproved()
@@ -334,9 +344,11 @@ def extrapolated(
     shape = np.shape(value)
     best, error = np.full(shape, np.nan), np.full(shape, np.inf)
     before: list[Array] = []
+    moved = np.zeros(shape, dtype=bool)
     h = first
     for _ in range(_LEVELS):
         row = [difference(h)]
+        moved |= row[0] != 0
         rounding = 2 * eps * np.abs(value) / h
         weight = 1.0
         for k, older in enumerate(before):
@@ -347,7 +359,7 @@ def extrapolated(
             best, error = np.where(better, row[k + 1], best), np.where(better, doubt, error)
         before = row
         h /= _FACTOR
-    return Estimate(best, error)
+    return Estimate(best, np.where(moved, error, 0.0))  # what does not move at all has no rounding either
 
 
 #: Ops that are analytic although they are not arithmetic, by what they are not: everything with a kink, and these.

@@ -8,8 +8,10 @@ solution) as the arithmetic that it is made of.
 
 from __future__ import annotations
 
+import gc
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +31,7 @@ from gradcli.symbolic.kinks import Sides, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
 from gradcli.symbolic.report import InputReport, Report, place_of
 from gradcli.symbolic.scalars import Unprovable
-from gradcli.symbolic.task import Block, Claimed, Task, derivative_matrix
+from gradcli.symbolic.task import Block, Claimed, Task, parts_of, question
 
 #: Records the program again at other values of its inputs: (recording, outputs, inputs).
 Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
@@ -70,7 +72,7 @@ def prove(
     task = Task(outputs, inputs, claimed, derivative)
     judge = _Judge(report, task, atol, rtol, digits)
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), _uncollected():
             judge.run(recording, rerun)
     except (Unprovable, AbstractValue) as error:
         report.reason = str(error)
@@ -85,6 +87,18 @@ def prove(
     return report
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the search for garbage: millions of small objects are made, and no cycles."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
 class _Judge:
     def __init__(self, report: Report, task: Task, atol: float, rtol: float | None, digits: int) -> None:
         self.report = report
@@ -96,7 +110,7 @@ class _Judge:
     def run(self, recording: Recording, rerun: Rerun | None) -> None:
         self._check_finite()
         self.lowered = self._lower()
-        self.matrix, self.rows = derivative_matrix(self.lowered, self.task, self.digits)
+        self.matrix, self.rows, self.stop = question(self.lowered, self.task, self.digits)
         self.matrix.settle()
         self._check_defined()
         self.rounding = self.matrix.rounding()
@@ -120,9 +134,8 @@ class _Judge:
     def _check_defined(self) -> None:
         numbers = self.matrix.evaluation.numbers
         for cells in self.lowered.outputs:
-            for x in cells.ravel():
-                value = None if isinstance(x, Complex) else numbers[x.index]
-                if value is not None and not value.is_finite():
+            for index in (part for x in cells.ravel() for part in parts_of(x)):
+                if numbers[index] is not None and not numbers[index].is_finite():
                     raise Unprovable("the program's result is undefined at this point")
 
     def _lower(self) -> Lowered:
@@ -167,7 +180,7 @@ class _Judge:
     def _closed_formula(self) -> Mapping[tuple[int, int], Raw] | None:
         """The derivatives by one closed formula of the whole, or None where it would be too large."""
         matrix, graph = self.matrix, self.lowered.graph
-        first = [x.index for cells in self.lowered.outputs for x in cells.ravel() if not isinstance(x, Complex)]
+        first = [index for cells in self.lowered.outputs for x in cells.ravel() for index in parts_of(x)]
         order = 2 if self.task.derivative == "hessian" else 1
         if self.tied or not is_small(graph, first, len(matrix.columns) ** order):
             return None
@@ -218,19 +231,21 @@ class _Judge:
         self.rtol = _default_rtol(self.task, block) if self.given_rtol is None else self.given_rtol
         entry = self.report.inputs.setdefault(block.label, InputReport())
         columns = self.lowered.inputs[block.column].ravel()
-        flat = block.got.reshape(len(block.rows), len(columns))
+        flat = block.got.reshape(block.size, len(columns))
         spacing = np.finfo(block.got.dtype if block.got.dtype.kind in "fc" else np.float64)
-        positions = {c: j for j, cell in enumerate(columns) for c in _parts(cell)}
+        positions = {c: j for j, cell in enumerate(columns) for c in parts_of(cell)}
         special: dict[int, set[int]] = {}
         for r, column in self.sides:
             special.setdefault(r, set()).add(column)
-        for i, r in enumerate(block.rows):
+        for i, rows in enumerate(self.rows[block.start : block.start + block.size]):
             # Most elements of a large Jacobian are zero in truth and in the claim: they are only counted.
-            told = {positions[c] for c in self.matrix.base[r].keys() | special.get(r, set()) if c in positions}
-            told.update(np.nonzero(flat[i])[0].tolist())
+            told = set(np.nonzero(flat[i])[0].tolist())
+            for r in rows:
+                reached = self.matrix.base[r].keys() | special.get(r, set())
+                told.update(positions[c] for c in reached if c in positions)
             entry.elements += len(columns) - len(told)
             for j in sorted(told):
-                self._element(entry, self._place(block, i, j), flat[i, j], r, columns[j], spacing)
+                self._element(entry, self._place(block, i, j), flat[i, j], rows, columns[j], spacing)
 
     def _place(self, block: Block, i: int, j: int) -> dict[str, Any]:
         index = np.unravel_index(i * math.prod(self.task.inputs[block.column].shape) + j, block.got.shape)
@@ -239,17 +254,25 @@ class _Judge:
             found["output"] = block.output
         return found
 
-    def _element(self, entry: InputReport, place: dict[str, Any], got: Any, r: int, cell: Any, info: Any) -> None:
+    def _element(
+        self, entry: InputReport, place: dict[str, Any], got: Any, rows: tuple[int, ...], cell: Any, info: Any
+    ) -> None:
+        """Compare one element.
+
+        By a complex number it is the cotangent for 1: of the real part, by both parts. By a real one it is the plain
+        derivative, of both parts where there are two.
+        """
         if isinstance(cell, Complex):
-            parts = [(cell.re.index, float(np.real(got))), (cell.im.index, float(np.imag(got)))]
+            parts = [(rows[0], column) for column in parts_of(cell)]
         else:
-            parts = [(cell.index, float(np.real(got)))]
-        judged = [self._part(place, value, r, column, cell) for column, value in parts]
+            parts = [(r, cell.index) for r in rows]
+        values = (float(np.real(got)), float(np.imag(got)))
+        judged = [self._part(place, value, r, column) for value, (r, column) in zip(values, parts, strict=False)]
         if any(part is None for part in judged):
             entry.unproved()
             return
         exact = [part for part in judged if part is not None]
-        error = math.hypot(*(part.error for part in exact))
+        error = math.hypot(*(part.error for part in exact), values[1] if len(parts) == 1 else 0.0)
         size = math.hypot(*(abs(to_float(part.exact)) for part in exact))
         rounding = math.hypot(*(part.rounding for part in exact))
         plain = self.atol + self.rtol * size + 2 * float(info.smallest_subnormal)
@@ -257,7 +280,7 @@ class _Judge:
         shown = [libmp.to_str(part.exact, self.digits) for part in exact]
         entry.add(
             place,
-            complex(got) if len(parts) > 1 else float(np.real(got)),
+            complex(got) if len(parts) > 1 or values[1] else values[0],
             shown[0] if len(shown) == 1 else "(" + " + ".join(shown) + "j)",
             error=error,
             size=size,
@@ -267,7 +290,7 @@ class _Judge:
             plain=plain,
         )
 
-    def _part(self, place: dict[str, Any], got: float, r: int, column: int, cell: Any) -> _Part | None:
+    def _part(self, place: dict[str, Any], got: float, r: int, column: int) -> _Part | None:
         """One real element compared; None where it can't be proved."""
         exact = self.matrix.base[r].get(column, fzero)
         rounding = self.rounding[r].get(column, 0.0)
@@ -319,7 +342,7 @@ class _Judge:
             if self.lowered.graph.labels[column] in branch.elements:
                 return branch.op, place_of(branch.span)
         moving = self.touched.get(r, {})
-        suspects = [i for i in sorted(moving) if i < self.rows and column in moving[i]][:_SUSPECTS]
+        suspects = [i for i in sorted(moving) if i < self.stop and column in moving[i]][:_SUSPECTS]
         guilty = next((i for i in suspects if len(suspects) > 1 and self._turns(r, column, i)), None)
         if guilty is None and suspects:
             guilty = suspects[0]
@@ -352,7 +375,7 @@ class _Judge:
         for index, value in enumerate(numbers):
             if value is not None and not value.is_finite():
                 for user in range(index, len(numbers)):
-                    node = self.lowered.origin(min(user, self.rows - 1))
+                    node = self.lowered.origin(min(user, self.stop - 1))
                     if node is not None and node.op is not None:
                         return node.op.name, place_of(node.span)
         return "derivative", None
@@ -376,11 +399,6 @@ def _default_rtol(task: Task, block: Block) -> float:
     """1e-4 where the claimed array, or the input it is by, is of less than double precision, else 1e-9."""
     dtypes = [task.inputs[block.column].dtype, block.got.dtype]
     return 1e-4 if any(part_dtype(dtype).itemsize < 8 for dtype in dtypes if dtype.kind in "fc") else 1e-9
-
-
-def _parts(cell: Any) -> tuple[int, ...]:
-    """The indices of a real scalar, or of a complex one's two parts."""
-    return (cell.re.index, cell.im.index) if isinstance(cell, Complex) else (cell.index,)
 
 
 def _distance(got: float, exact: Raw) -> float:

@@ -43,7 +43,7 @@ _BY_CLASS: dict[Any, str] = {
 
 
 class Template(NamedTuple):
-    """A partial derivative as instructions: applications (function, places) in order; places below the arity are the
+    """A function as instructions: applications (function, places) in order; places below the arity are the
     function's own arguments, then come `numbers`, then the results of the instructions."""
 
     arity: int
@@ -52,11 +52,21 @@ class Template(NamedTuple):
     result: int
 
     def replayed(self, graph: Graph, arguments: tuple[int, ...]) -> int:
-        """The index of the partial derivative for these arguments."""
-        places = [*arguments, *(graph.number(x) for x in self.numbers)]
+        """The index of the result for these arguments."""
+        if not self.instructions:
+            past = self.result - self.arity
+            return arguments[self.result] if past < 0 else graph.number(self.numbers[past])
+        places = [*arguments, *map(graph.number, self.numbers)]
+        read = places.__getitem__
         for function, words in self.instructions:
-            places.append(graph.apply(function, *(places[w] for w in words)))
+            places.append(graph.apply(function, *map(read, words)))
         return places[self.result]
+
+    def one_application(self) -> tuple[str, tuple[int, ...]] | None:
+        """The function and its places, where it is nothing but one applied to some of the arguments."""
+        if len(self.instructions) != 1 or self.numbers or self.result != self.arity:
+            return None
+        return self.instructions[0]
 
 
 def partial(graph: Graph, index: int, position: int) -> int | None:
@@ -140,12 +150,12 @@ def _template(name: str, position: int) -> Template | None:
         found = sympy.powsimp(found)
     scratch = Graph()
     places = {symbol: scratch.input(symbol.name, 0, None) for symbol in symbols}
-    template = _compiled(scratch, function.arity, carried(scratch, found, places))
+    template = compiled(scratch, function.arity, carried(scratch, found, places))
     return _vanishing(template) if name == "pow" and position == 1 else template
 
 
-def _compiled(scratch: Graph, arity: int, result: int) -> Template:
-    """The scratch graph's applications as instructions."""
+def compiled(scratch: Graph, arity: int, result: int) -> Template:
+    """A scratch graph's applications as instructions; its first scalars are the `arity` arguments."""
     numbers = [i for i in range(len(scratch)) if scratch.is_number(i)]
     places = {i: i for i in range(arity)} | {i: arity + k for k, i in enumerate(numbers)}
     instructions = []

@@ -24,11 +24,15 @@ NUMBER, INPUT = "number", "input"
 GATE, UNKNOWN = "gate", "unknown"
 #: A sum of any number of scalars; and an inner product, of the first half of its arguments with the second half.
 SUM, DOT = "sum", "dot"
+#: An element of a matrix that is computed with as a whole.
+PART = "part"
 #: Numbers are folded into one while their mantissa stays below this many bits; longer ones stay applications.
 _FOLDED_BITS = 1200
 
-#: Bytes that a scalar costs with its values, and how many are charged at a time (a mask).
-_BYTES, _CHARGED = 600, (1 << 15) - 1
+#: Bytes that a scalar costs with its values, and how many are charged at a time.
+_BYTES, _CHARGED = 600, 1 << 12
+#: Bytes that each term of a sum costs more.
+_BYTES_OF_TERM = 40
 #: Sums of fewer terms are made of additions.
 _FEW = 3
 
@@ -50,26 +54,30 @@ class Graph:
     Attributes:
         functions: for each scalar the name of the function applied, or NUMBER or INPUT.
         arguments: the indices of its arguments; of an input, its own running number.
-        numbers: the exact value of a NUMBER, and of an INPUT where it is known; else None.
+        numbers: the exact value of every NUMBER and INPUT; None where that is not known.
         bits: precision of the dtype that an engine rounds this scalar to, 0 where it does not.
         labels: for an input, what it is called: (name, flat index).
         limit: how many scalars there may be.
         folds: whether numbers are added up and multiplied as they come; formulas keep them as they were written.
         systems: the equations that stand behind a GATE.
+        wholes: the places of all elements of the matrix that a PART belongs to.
     """
 
     def __init__(self, limit: int | None = None, *, folds: bool = True) -> None:
         self.functions: list[str] = []
         self.arguments: list[tuple[int, ...]] = []
-        self.numbers: list[Raw | None] = []
+        self.numbers: dict[int, Raw | None] = {}
         self.bits = bytearray()
         self.labels: dict[int, tuple[str, int]] = {}
         self.limit = limit
         self.folds = folds
         self.systems: dict[int, Any] = {}
+        self.wholes: dict[int, range] = {}
         self._is_number = bytearray()
         self._made: dict[str, dict[Any, int]] = {}
+        self._numbers: dict[Raw, int] = {}
         self._reader: Any = None
+        self._room = 0
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -79,44 +87,55 @@ class Graph:
     def number(self, value: Any) -> int:
         """The index of an exact number: that of a bool, an int, a float (its binary value) or a raw mpmath number."""
         raw = value if type(value) is tuple else exact(value)
-        known = self._made.setdefault(NUMBER, {})
+        known = self._numbers
         found = known.get(raw)
         if found is None:
-            found = known[raw] = self._append(NUMBER, (), raw)
+            found = known[raw] = self._append(NUMBER, ())
+            self.numbers[found] = raw
             self._is_number[found] = 1
         return found
 
     def input(self, name: str, index: int, value: Raw | None) -> int:
         """A new input element, whose value is None where only its shape is known."""
-        made = self._append(INPUT, (), value)
+        made = self._append(INPUT, ())
+        self.numbers[made] = value
         self.labels[made] = (name, index)
         return made
 
     def leaf(self, index: int) -> int:
         """A new scalar of the same value, which a derivative is taken by."""
-        return self._append("leaf", (index,), None)
+        return self._append("leaf", (index,))
+
+    def whole(self, elements: Sequence[int]) -> range:
+        """New scalars for the elements of a matrix, whose rounding is that of the largest among them.
+
+        A stable algorithm for a factorisation, or for the solution of equations, gives the right answer for a matrix
+        that is off by an ulp of its largest element, and so do rules for its derivative.
+        """
+        start = len(self.functions)
+        made = range(start, start + len(elements))
+        for index in elements:
+            self.wholes[self._append(PART, (index,))] = made
+        return made
 
     def gate(self, system: Any) -> int:
         """A new scalar that stands for solving equations; its arguments are set when they are known."""
-        made = self._append(GATE, (), None)
+        made = self._append(GATE, ())
         self.systems[made] = system
         return made
 
     def unknown(self, gate: int) -> int:
         """A new scalar: the next unknown of the equations behind a gate."""
-        return self._append(UNKNOWN, (gate,), None)
+        return self._append(UNKNOWN, (gate,))
 
     def apply(self, function: str, *arguments: int) -> int:
         """The index of a function's application, made at most once, and simplified where that is plain."""
         simple = _SIMPLER.get(function)
-        if simple is not None and (len(arguments) != 2 or self._any_number(*arguments)):
+        if simple is not None and (len(arguments) != 2 or any(map(self._is_number.__getitem__, arguments))):
             found = simple(self, *arguments)
             if found is not None:
                 return found
         return self._once(function, arguments)
-
-    def _any_number(self, a: int, b: int) -> int:
-        return self._is_number[a] or self._is_number[b]
 
     def _once(self, function: str, arguments: tuple[int, ...]) -> int:
         known = self._made.get(function)
@@ -124,7 +143,7 @@ class Graph:
             known = self._made[function] = {}
         made = known.get(arguments)
         if made is None:
-            made = known[arguments] = self._append(function, arguments, None)
+            made = known[arguments] = self._append(function, arguments)
         return made
 
     def total(self, terms: Sequence[int]) -> int:
@@ -133,6 +152,7 @@ class Graph:
             return reduce(lambda a, b: self.apply("add", a, b), terms) if terms else self.number(0)
         numbers = [t for t in terms if self._is_number[t]]
         if not numbers:
+            budget.charge(_BYTES_OF_TERM * len(terms), "the exact form of the program")
             return self._once(SUM, tuple(terms))
         known = reduce(lambda a, b: self.apply("add", a, b), numbers)
         others = [t for t in terms if not self._is_number[t]]
@@ -140,7 +160,7 @@ class Graph:
 
     def inner(self, xs: Sequence[int], ys: Sequence[int]) -> int:
         """The index of an inner product: of one node, unless it is short or formulas are to be kept as written."""
-        flags, nothing = self._is_number, self._made.get(NUMBER, {}).get(fzero, -1)
+        flags, nothing = self._is_number, self._numbers.get(fzero, -1)
         numeric = any(map(flags.__getitem__, xs)) or any(map(flags.__getitem__, ys))
         if numeric and self.folds:
             kept = [(x, y) for x, y in zip(xs, ys, strict=True) if x != nothing and y != nothing]
@@ -154,24 +174,35 @@ class Graph:
     def _inner(self, pairs: Sequence[tuple[int, int]]) -> int:
         if not self.folds or len(pairs) < _FEW:
             return self.total([self.apply("mul", x, y) for x, y in pairs])
+        budget.charge(2 * _BYTES_OF_TERM * len(pairs), "the exact form of the program")
         xs, ys = zip(*pairs, strict=True)
         return self._once(DOT, (*xs, *ys))
 
-    def _append(self, function: str, arguments: tuple[int, ...], raw: Raw | None) -> int:
+    def _append(self, function: str, arguments: tuple[int, ...]) -> int:
         index = len(self.functions)
+        if index >= self._room:
+            self._make_room(index)
+        self.functions.append(function)
+        self.arguments.append(arguments)
+        return index
+
+    def _make_room(self, index: int) -> None:
+        """Room for some more scalars.
+
+        Raises:
+            TooLarge: there are as many as there may be.
+            LimitReached: they would not fit into memory.
+        """
         if self.limit is not None and index >= self.limit:
             raise TooLarge(
                 f"the program has more than {self.limit:,} scalar operations (check it at smaller shapes, or choose "
                 "inputs with --wrt and --method numeric)"
             )
-        if not index & _CHARGED:
-            budget.charge(_BYTES * _CHARGED, "the exact form of the program")
-        self.functions.append(function)
-        self.arguments.append(arguments)
-        self.numbers.append(raw)
-        self.bits.append(0)
-        self._is_number.append(0)
-        return index
+        budget.charge(_BYTES * _CHARGED, "the exact form of the program")
+        self._room = index + _CHARGED if self.limit is None else min(index + _CHARGED, self.limit)
+        more = bytes(self._room - index)
+        self.bits += more
+        self._is_number += more
 
     def round_from(self, start: int, bits: int) -> None:
         """Mark all applications made since `start` as rounded to `bits`."""
@@ -224,7 +255,7 @@ def _folded(graph: Graph, operation: Callable[[Raw, Raw], Raw], x: Raw | None, y
 
 
 def _value(graph: Graph, index: int) -> Raw | None:
-    return graph.numbers[index] if graph.functions[index] == NUMBER else None
+    return graph.numbers[index] if graph.is_number(index) else None
 
 
 def _add(graph: Graph, a: int, b: int) -> int | None:

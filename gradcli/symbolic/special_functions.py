@@ -15,6 +15,7 @@ import sympy
 from mpmath import libmp, mp
 from mpmath.libmp import fnan, fone, fzero
 
+from gradcli.symbolic.bessel import second_kind
 from gradcli.symbolic.differences import by_differences, differentiated
 from gradcli.symbolic.elementary import Elementary, Raw, by_context, huge, real_or_undefined, side
 
@@ -51,6 +52,10 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
 
 def _elliptic_k_slope(m: Any) -> Any:
     return (EllipE(m) - (1 - m) * EllipK(m)) / (2 * m * (1 - m))
+
+
+def _log_ndtr_form(x: Any) -> Any:
+    return sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2)
 
 
 def _scaled_k_form(v: Any, x: Any) -> Any:
@@ -98,6 +103,11 @@ def _of_orders(form: Callable[..., Any], orders: int) -> Callable[..., Any]:
 
 def _sine_over(x: Any) -> Any:
     return mp.sin(x) / x if x else mp.mpf(1)
+
+
+def _log_ndtr(x: Any) -> Any:
+    tail = mp.erfc(abs(x) / mp.sqrt(2)) / 2
+    return mp.log(tail) if x < 0 else mp.log1p(-tail)
 
 
 def _relative_exponential(x: Any) -> Any:
@@ -295,6 +305,9 @@ _PARAMETERS = 16
 
 #: What `gradcli.symbolic.functions` takes up.
 SPECIAL: dict[str, Elementary] = {
+    "log1p": Elementary(1, lambda x: sympy.log(1 + x), by_context("log1p", 2000)),
+    "expm1": Elementary(1, lambda x: sympy.exp(x) - 1, by_context("expm1", 50)),
+    "log_ndtr": _ordered(_log_ndtr_form, _log_ndtr, bits=30),
     "erf": Elementary(1, sympy.erf, libmp.mpf_erf),
     "erfc": Elementary(1, sympy.erfc, erfc),
     "erfi": Elementary(1, sympy.erfi, by_context("erfi", 30)),
@@ -308,9 +321,9 @@ SPECIAL: dict[str, Elementary] = {
     "lambertw": _ordered(sympy.LambertW, lambda x: mp.lambertw(x)),
     "lambertw_lower": _ordered(lambda x: sympy.LambertW(x, -1), lambda x: mp.lambertw(x, -1)),
     "besselj": Elementary(2, sympy.besselj, by_context("besselj")),
-    "bessely": Elementary(2, sympy.bessely, by_context("bessely")),
+    "bessely": Elementary(2, sympy.bessely, second_kind("bessely")),
     "besseli": Elementary(2, sympy.besseli, _modified_first),
-    "besselk": Elementary(2, sympy.besselk, by_context("besselk", 40)),
+    "besselk": Elementary(2, sympy.besselk, second_kind("besselk")),
     "scaled_k": _ordered(_scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40),
     "hyp1f1": _ordered(Hyp1F1, lambda a, b, z: mp.hyp1f1(a, b, z), static=2, bits=40),
     "spherical_jn": _ordered(SphericalJ, _spherical, static=1),

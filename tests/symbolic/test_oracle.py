@@ -7,62 +7,47 @@ from typing import Any
 
 import numpy as np
 import pytest
-from recorded import engine, flat, of, proved, record
+from recorded import engine, of, proved, record
+from table.calls import FUNCTIONS, Call
 
 from gradcli import autodiff
 from gradcli.graph.errors import ArgumentError
-from gradcli.ops.function import Case, Function, case
-from gradcli.ops.registry import FUNCTIONS, lookup
+from gradcli.ops.function import Function
 from gradcli.symbolic import prove
 
-lookup("", "sin")  # loads the table
+#: Jacobians of more elements are not written out.
+LARGEST = 2_000
 
 
 def calls() -> list[Any]:
-    found = []
-    for f in FUNCTIONS:
-        if not f.differentiable:
+    """Of every function that carries a derivative, a call that has one."""
+    return [pytest.param(f, id=f.name) for f in FUNCTIONS if f.differentiable]
+
+
+def call_of(f: Function) -> Call | None:
+    """The first call with finite results and something to differentiate by."""
+    for number, spec in enumerate(f.cases):
+        call = Call(f, spec, number)
+        values = call.floats
+        if not values or not all(np.all(np.isfinite(x)) for x in values):
             continue
-        count = sum(1 for p in f.parameters if not p.startswith("*"))
-        plain = case(*([(3,)] * (min(count, 2) if f.family == "elementwise" else 1)))
-        for n, c in enumerate(f.cases or (plain,)):
-            found.append(pytest.param(f, c, id=f"{f.name}-{n}"))
-    return found
-
-
-def arguments(f: Function, c: Case) -> list[Any]:
-    rng = np.random.default_rng(5)
-    return [
-        rng.uniform(*f.domain, size=a) if isinstance(a, tuple) and all(isinstance(n, int) for n in a) else a
-        for a in c.args
-    ]
-
-
-def of_floats(f: Function, c: Case, args: list[Any], places: list[int]) -> Any:
-    def call(*xs: Any) -> list[Any]:
-        words = list(args)
-        for i, x in zip(places, xs, strict=True):
-            words[i] = x
-        return list(flat(f(*words, **c.kwargs)))
-
-    return call
+        outputs = call()
+        sizes = sum(np.size(y) for y in outputs), sum(np.size(x) for x in values)
+        if 0 < sizes[0] * sizes[1] <= LARGEST and all(np.all(np.isfinite(y)) for y in outputs):
+            return call
+    return None
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@pytest.mark.parametrize(("f", "c"), calls())
-def test_every_function_is_proved(f: Function, c: Case) -> None:
-    args = arguments(f, c)
-    places = [i for i, a in enumerate(args) if isinstance(a, np.ndarray) and a.dtype.kind == "f"]
-    call = of_floats(f, c, args, places)
-    values = [args[i] for i in places]
-    if not places or sum(np.size(y) for y in call(*values)) * sum(x.size for x in values) > 5000:
+@pytest.mark.parametrize("f", calls())
+def test_every_function_is_proved(f: Function) -> None:
+    call = call_of(f)
+    if call is None:
         return
-    recording, outputs, inputs = record(call, *values)
-    if not outputs or any(y.dtype.kind == "c" for y in outputs):
-        return
-    jacobian = autodiff.jacobian(call, argnums=tuple(range(len(places))))(*values)
+    recording, outputs, inputs = record(call, *call.floats)
+    jacobian = autodiff.jacobian(call, argnums=tuple(range(len(inputs))))(*call.floats)
     several = len(outputs) > 1
-    claimed = {f"x{n}": [row[n] for row in jacobian] if several else jacobian[0][n] for n in range(len(places))}
+    claimed = {name: [row[n] for row in jacobian] if several else jacobian[0][n] for n, name in enumerate(inputs)}
     report = prove(recording, outputs, inputs, claimed, derivative="jacobian")
     assert report.ok is True, json.dumps(report.to_json())
     for name, entry in report.inputs.items():
@@ -74,7 +59,7 @@ def test_every_function_is_proved(f: Function, c: Case) -> None:
 
 
 def _spoiled(claimed: dict[str, Any], several: bool) -> dict[str, Any] | None:
-    """The same with its largest element off by 1e-6 of itself."""
+    """The same with its largest element off by 1e-6 of itself (by a hundredth in single precision)."""
     found = {n: [np.array(part) for part in (c if several else [c])] for n, c in claimed.items()}
     parts = [part for entry in found.values() for part in entry if part.size]
     if not parts:
@@ -83,7 +68,7 @@ def _spoiled(claimed: dict[str, Any], several: bool) -> dict[str, Any] | None:
     index = np.unravel_index(np.argmax(np.abs(worst)), worst.shape)
     if worst[index] == 0:
         return None
-    worst[index] *= 1 + 1e-6
+    worst[index] *= 1 + (1e-6 if worst.real.itemsize == 8 else 1e-2)
     return {n: entry if several else entry[0] for n, entry in found.items()}
 
 

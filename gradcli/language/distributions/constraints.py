@@ -114,8 +114,8 @@ def whole_up_to(high: CoreValue) -> Constraint:
 
 
 def counts_of(total: int) -> Constraint:
-    """Whole numbers along the last axis that add up to a total."""
-    return Constraint("Multinomial()", lambda x: np.all(_whole(x), axis=-1) & (x.sum(axis=-1) == total))
+    """Whole numbers along the last axis that add up to a total at most, as PyTorch has it."""
+    return Constraint("Multinomial()", lambda x: np.all(_whole(x), axis=-1) & (x.sum(axis=-1) <= total))
 
 
 def expect_parameter(name: str, value: CoreValue, constraint: Constraint, distribution: str) -> None:

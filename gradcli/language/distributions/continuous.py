@@ -1,6 +1,7 @@
 """Continuous distributions of one number. Log-densities are those of scipy.stats in PyTorch's parameters.
 
-Means, variances and entropies stand in Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions" (1994, 1995).
+Means, variances and entropies stand in Johnson, Kotz and Balakrishnan, "Continuous Univariate Distributions"
+(1994, 1995).
 """
 
 from __future__ import annotations
@@ -269,11 +270,8 @@ def _beta_variance(p: Parameters) -> CoreValue:
 
 
 def _beta_mode(p: Parameters) -> CoreValue:
-    a, b = p["concentration1"], p["concentration0"]
-    inside = logical_and(greater(a, 1), greater(b, 1))
-    found = (where(inside, a, 2.0) - 1) / (where(inside, a + b, 4.0) - 2)
-    at_end = where(greater(a, b), 1.0, where(less(a, b), 0.0, math.nan))
-    return where(inside, found, where(logical_and(less(a, 1), less(b, 1)), math.nan, at_end))
+    first, last = (maximum(p[name] - 1, 0.0) for name in ("concentration1", "concentration0"))
+    return first / (first + last)
 
 
 def _beta_entropy(p: Parameters) -> CoreValue:
@@ -487,4 +485,3 @@ CONTINUOUS = (
     VON_MISES,
     WEIBULL,
 )
-

@@ -30,18 +30,22 @@ from gradcli.language.distributions.kind import Dtype, Kind, Parameters, filled,
 from gradcli.ops.casts import cast
 from gradcli.ops.elementwise import (
     equal,
+    exp,
     floor,
     greater,
     greater_equal,
     less,
     log,
     log1p,
+    logical_and,
+    logical_or,
     sigmoid,
     softplus,
     where,
 )
 from gradcli.ops.probability import discrete as probabilities
 from gradcli.ops.probability.counts import BINOMIAL, GEOMETRIC, POISSON
+from gradcli.ops.probability.outcomes import class_draw
 from gradcli.ops.reduction import total
 from gradcli.ops.shape import reshaped
 from gradcli.ops.softmax import log_softmax, softmax
@@ -101,7 +105,7 @@ BERNOULLI = Kind(
     "Bernoulli",
     {"probs": SHARE, "logits": REAL},
     BOOLEAN,
-    lambda p, k: _on((equal(k, 0) | equal(k, 1)), joint(k, 1 - k, p)),
+    lambda p, k: _on(logical_or(equal(k, 0), equal(k, 1)), joint(k, 1 - k, p)),
     _bernoulli_draw,
     {
         "probs": probs_of,
@@ -122,11 +126,11 @@ def _binomial_log_prob(p: Parameters, k: CoreValue) -> CoreValue:
 
 
 def _whole_below(k: CoreValue, n: CoreValue) -> CoreValue:
-    return greater_equal(k, 0) & equal(floor(k), k) & greater_equal(n, k)
+    return logical_and(_whole(k), greater_equal(n, k))
 
 
 def _whole(k: CoreValue) -> CoreValue:
-    return greater_equal(k, 0) & equal(floor(k), k)
+    return logical_and(greater_equal(k, 0), equal(floor(k), k))
 
 
 def _binomial_draw(p: Parameters, shape: Shape, dtype: Dtype) -> CoreValue:
@@ -167,11 +171,7 @@ def _geometric_draw(p: Parameters, shape: Shape, dtype: Dtype) -> CoreValue:
 
 
 def _odds_against(p: Parameters) -> CoreValue:
-    return 1 / p["probs"] - 1 if "probs" in p else _exp(-p["logits"])
-
-
-def _exp(x: CoreValue) -> CoreValue:
-    return numpy("exp", x)
+    return 1 / p["probs"] - 1 if "probs" in p else exp(-p["logits"])
 
 
 GEOMETRIC_KIND = Kind(
@@ -203,7 +203,7 @@ def _negative_binomial_log_prob(p: Parameters, k: CoreValue) -> CoreValue:
 
 
 def _odds(p: Parameters) -> CoreValue:
-    return p["probs"] / (1 - p["probs"]) if "probs" in p else _exp(p["logits"])
+    return p["probs"] / (1 - p["probs"]) if "probs" in p else exp(p["logits"])
 
 
 def _negative_binomial_draw(p: Parameters, shape: Shape, dtype: Dtype) -> CoreValue:
@@ -264,14 +264,6 @@ def weighted_logits(weights: CoreValue, p: Parameters) -> CoreValue:
     """Sum of weights times the logarithms of the probabilities; 0*log(0) is 0."""
     logs = weights * class_logits(p) if "logits" in p else xlogy(weights, class_probs(p))
     return total(logs, (-1,))
-
-
-def class_draw(probs: CoreValue, shape: Shape) -> CoreValue:
-    """Classes at which the distribution functions, of probabilities along the last axis, pass a uniform draw."""
-    passed = numpy("cumsum", _double(probs), -1)
-    ends = passed[..., :-1] / passed[..., -1:]
-    draw = uniform_draw(shape)
-    return total(cast(greater_equal(reshaped(draw, (*shape, 1)), ends), np.dtype(np.int64)), (-1,))
 
 
 def _up_to_last(p: Parameters) -> Constraint:

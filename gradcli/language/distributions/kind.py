@@ -46,7 +46,7 @@ class Kind(NamedTuple):
     draw: Callable[[Parameters, Shape, Dtype], CoreValue]
     attributes: Mapping[str, OfParameters]
     smooth: bool = True
-    defaults: Mapping[str, float] = {}  # noqa: RUF012
+    defaults: Mapping[str, float] = {}
     shown: tuple[str, ...] | None = None
     alternatives: tuple[str, ...] = ()
     parameter_axes: int = 0

@@ -14,7 +14,7 @@ from gradcli.language.distributions.continuous import gamma_draw
 from gradcli.language.distributions.kind import Dtype, Kind, Parameters, numpy, standard
 from gradcli.ops.cholesky import cholesky
 from gradcli.ops.constructors import eye
-from gradcli.ops.elementwise import greater, logical_or, square, where
+from gradcli.ops.elementwise import square
 from gradcli.ops.matrices import adjoint
 from gradcli.ops.probability.multivariate import log_determinant_half
 from gradcli.ops.probability.parts import LOG_2PI
@@ -47,17 +47,6 @@ def _dirichlet_variance(p: Parameters) -> CoreValue:
     return a * (whole - a) / (square(whole) * (whole + 1))
 
 
-def _dirichlet_mode(p: Parameters) -> CoreValue:
-    above = numpy("maximum", p["concentration"] - 1, 0.0)
-    inside = greater(_added(above), 0)
-    found = above / where(inside, _added(above), 1.0)
-    small = numpy("all", p["concentration"] < 1, axis=-1, keepdims=True)
-    largest = numpy("argmax", p["concentration"], -1)
-    places = numpy("arange", shape_of(p["concentration"])[-1])
-    corner = numpy("equal", reshaped(largest, (*shape_of(largest), 1)), places)
-    return where(logical_or(inside, numpy("logical_not", small)), found, corner * 1.0)
-
-
 def _dirichlet_entropy(p: Parameters) -> CoreValue:
     a = p["concentration"]
     whole, size = total(a, (-1,)), shape_of(a)[-1]
@@ -74,7 +63,6 @@ DIRICHLET = Kind(
     {
         "mean": lambda p: p["concentration"] / _added(p["concentration"]),
         "variance": _dirichlet_variance,
-        "mode": _dirichlet_mode,
     },
     parameter_axes=1,
     event_axes=1,

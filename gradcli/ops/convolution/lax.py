@@ -14,7 +14,7 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
 from gradcli.ops.operands import as_core, to_float
 from gradcli.ops.registry import function
-from gradcli.ops.windows import Pads, per_axis, reach, spread_length
+from gradcli.ops.windows import Pads, per_axis, reach
 
 _PADDINGS = ("SAME", "SAME_LOWER", "VALID")
 
@@ -29,12 +29,13 @@ def _pads(name: str, given: Any, lengths: Shape, kernel: Shape, stride: Shape, d
     word = given.upper()
     if word not in _PADDINGS:
         raise ArgumentError(f"{name}: padding is {', '.join(_PADDINGS)} or pairs, not {given[:40]!r}")
+    if any(n != 1 for n in spread):
+        raise ArgumentError(f"{name}: with lhs_dilation the padding must be pairs", mend="[[1, 1]], say")
     if word == "VALID":
         return ((0, 0),) * len(lengths)
     made = []
-    for n, k, s, d, apart in zip(lengths, kernel, stride, dilation, spread, strict=True):
-        own = spread_length(n, apart)
-        more = max((-(-own // s) - 1) * s + reach(k, d) - own, 0)
+    for n, k, s, d in zip(lengths, kernel, stride, dilation, strict=True):
+        more = max((-(-n // s) - 1) * s + reach(k, d) - n, 0)
         made.append((more - more // 2, more // 2) if word == "SAME_LOWER" else (more // 2, more - more // 2))
     return tuple(made)
 

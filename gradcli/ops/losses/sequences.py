@@ -118,7 +118,6 @@ _BATCH = np.stack([_FRAMES, _FRAMES[::-1]], 1)
 @function(
     family="loss",
     where="F",
-    also=("torch.ctc_loss",),
     derivative="vjp: -g times the probability of each label at each frame, given the sequence",
     kinks="a sequence that can't be spelled in so many frames: inf (or 0, with zero_infinity), with derivative 0",
     source="Graves et al. 2006, Connectionist Temporal Classification, equations (5) to (8)",

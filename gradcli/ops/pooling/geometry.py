@@ -16,7 +16,7 @@ from gradcli.ops.windows import per_axis, pooled_count
 
 
 class Sliding(NamedTuple):
-    """Windows along one axis: `kernel` elements, `dilation` apart, the first of them `before` elements outside; `length` of them."""
+    """`length` windows along one axis: `kernel` elements, `dilation` apart, the first `before` elements outside."""
 
     kernel: int
     stride: int

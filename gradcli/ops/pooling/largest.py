@@ -19,7 +19,6 @@ from gradcli.ops.kinds import constant, general
 from gradcli.ops.picking import PICKED_BACK, PUT
 from gradcli.ops.pooling.geometry import (
     Windows,
-    adaptive_windows,
     counts_of,
     node_of,
     pooled,
@@ -127,7 +126,8 @@ LARGEST: Op = general(
 )
 
 
-def _pooled(x: CoreValue, windows: Windows, return_indices: Any) -> Any:
+def largest_of(x: CoreValue, windows: Windows, return_indices: Any) -> Any:
+    """The largest elements of windows, and where they stand if that is asked for."""
     found = bind(LARGEST, x, windows=windows)
     return (found, bind(PLACES, x, windows=windows)) if return_indices else found
 
@@ -145,28 +145,29 @@ def _slid(
 ) -> Any:
     x = pooled(name, rank, input)
     windows = sliding_windows(name, x, rank, kernel_size, stride, padding, dilation, ceil_mode)
-    return _pooled(x, windows, return_indices)
+    return largest_of(x, windows, return_indices)
 
 
 # --- PyTorch's functions ---------------------------------------------------------------------------------------------
 
-_RULE = "vjp: each window's g to its largest element, the first of ties"
-_KINKS = "ties within a window: the first element, row by row, has all of the derivative, as in PyTorch"
-_TIED = np.array([[[1.0, 2.0, 2.0, 0.5, -1.0, -1.0]]])
+#: The derivative of all max pools in words, and their kinks.
+RULE = "vjp: each window's g to its largest element, the first of ties"
+KINKS = "ties within a window: the first element, row by row, has all of the derivative, as in PyTorch"
+TIED = np.array([[[1.0, 2.0, 2.0, 0.5, -1.0, -1.0]]])
 
 
 @function(
     family="convolution",
     where="torch F",
     op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
+    derivative=RULE,
+    kinks=KINKS,
     cases=(
         case((2, 3, 6), 2),
         case((2, 7), 3, 2, 1),
         case((1, 1, 7), 2, 2, 0, 2, True),
         case((1, 2, 5), 2, return_indices=True),
-        case(_TIED, 3, 1),
+        case(TIED, 3, 1),
     ),
 )
 def max_pool1d(
@@ -187,8 +188,8 @@ def max_pool1d(
     family="convolution",
     where="torch F",
     op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
+    derivative=RULE,
+    kinks=KINKS,
     cases=(
         case((2, 2, 4, 4), 2),
         case((1, 5, 4), [3, 2], [2, 1], 1),
@@ -215,8 +216,8 @@ def max_pool2d(
     family="convolution",
     where="torch F",
     op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
+    derivative=RULE,
+    kinks=KINKS,
     cases=(case((1, 2, 2, 4, 3), 2, 1), case((1, 3, 3, 3), [1, 2, 3], 2, [0, 1, 1], return_indices=True)),
 )
 def max_pool3d(
@@ -233,57 +234,13 @@ def max_pool3d(
     return _slid("max_pool3d", 3, input, kernel_size, *rest)
 
 
-def _adapted(name: str, rank: int, input: Any, output_size: Any, return_indices: Any) -> Any:
-    x = pooled(name, rank, input)
-    return _pooled(x, adaptive_windows(name, x, rank, output_size), return_indices)
-
-
-@function(
-    family="convolution",
-    where="F",
-    op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
-    cases=(case((2, 2, 5), 3), case((2, 4), 1, True), case((1, 1, 3), 5), case(_TIED, 2)),
-)
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: Any = False) -> Any:
-    """Largest elements of windows along the last axis, as many as asked for."""
-    return _adapted("adaptive_max_pool1d", 1, input, output_size, return_indices)
-
-
-@function(
-    family="convolution",
-    where="F",
-    op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
-    cases=(case((1, 2, 5, 4), 3), case((2, 4, 3), [2, None], True), case((1, 2, 3, 4), 1)),
-)
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: Any = False) -> Any:
-    """Largest elements of windows over the last two axes, as many as asked for."""
-    return _adapted("adaptive_max_pool2d", 2, input, output_size, return_indices)
-
-
-@function(
-    family="convolution",
-    where="F",
-    op=LARGEST,
-    derivative=_RULE,
-    kinks=_KINKS,
-    cases=(case((1, 1, 3, 4, 2), [2, 3, None]),),
-)
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: Any = False) -> Any:
-    """Largest elements of windows over the last three axes, as many as asked for."""
-    return _adapted("adaptive_max_pool3d", 3, input, output_size, return_indices)
-
-
 # --- the same with the places, always --------------------------------------------------------------------------------
 
 
 def _both(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
     """max_pool with its indices, whatever return_indices says."""
 
-    @function(name, family="convolution", where="F", op=LARGEST, derivative=_RULE, kinks=_KINKS, cases=cases)
+    @function(name, family="convolution", where="F", op=LARGEST, derivative=RULE, kinks=KINKS, cases=cases)
     def pool(
         input: Any,
         kernel_size: Any,
@@ -299,20 +256,6 @@ def _both(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
     return pool
 
 
-def _both_adapted(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
-    """adaptive_max_pool with its indices, whatever return_indices says."""
-
-    @function(name, family="convolution", where="F", op=LARGEST, derivative=_RULE, kinks=_KINKS, cases=cases)
-    def pool(input: Any, output_size: Any, return_indices: Any = False) -> Any:
-        """Largest elements of windows over the last axes, as many as asked for, and where they stand."""
-        return _adapted(name, rank, input, output_size, True)
-
-    return pool
-
-
 max_pool1d_with_indices = _both("max_pool1d_with_indices", 1, (case((1, 2, 5), 2), case((2, 4), 3, 1, 1)))
 max_pool2d_with_indices = _both("max_pool2d_with_indices", 2, (case((1, 1, 4, 3), 2, 1),))
 max_pool3d_with_indices = _both("max_pool3d_with_indices", 3, (case((1, 1, 2, 3, 2), 2, 1),))
-adaptive_max_pool1d_with_indices = _both_adapted("adaptive_max_pool1d_with_indices", 1, (case((1, 2, 5), 2),))
-adaptive_max_pool2d_with_indices = _both_adapted("adaptive_max_pool2d_with_indices", 2, (case((1, 1, 4, 3), 2),))
-adaptive_max_pool3d_with_indices = _both_adapted("adaptive_max_pool3d_with_indices", 3, (case((1, 1, 2, 3, 2), 1),))

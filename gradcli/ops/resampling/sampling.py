@@ -251,7 +251,6 @@ _GRID = np.array([[[[0.1, -0.3], [0.65, 0.75]], [[-0.9, 0.2], [1.3, -0.45]]]])
 @function(
     family="convolution",
     where="F",
-    also=("torch.grid_sampler",),
     derivative="vjp: g times the weights, to the pixels read; g times the image's slopes, to the grid",
     kinks="a place exactly on a pixel's centre: the slope towards the pixels after it; on the border of padding "
     "modes border and reflection: 0; both as in PyTorch",

@@ -20,7 +20,7 @@ from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function, register, spelled
-from gradcli.ops.special.bessel_values import is_far, j_far, k_by_orders, k_scaled_slope, scaled_kummer, y_far
+from gradcli.ops.special.bessel_values import by_first_power, first_slope, is_far, is_near, j_far, k_by_orders, k_scaled_slope, scaled_kummer, y_far
 from gradcli.ops.special.turns import SINE_OVER
 from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
@@ -52,6 +52,7 @@ def _of_complex(name: str) -> Callable[..., Array]:
 
 
 _j = pieces(
+    (is_near, by_first_power),
     (is_far, j_far),
     (_of_order(0), _unary("j0")),
     (_of_order(1), _unary("j1")),
@@ -63,8 +64,8 @@ _y = pieces(
     (_of_order(1), _unary("y1")),
     last=scipy_("yv"),
 )
-_i = pieces((_of_order(0), _unary("i0")), (_of_order(1), _unary("i1")), last=scipy_("iv"))
-_ie = pieces((_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), last=scipy_("ive"))
+_i = pieces((is_near, by_first_power), (_of_order(0), _unary("i0")), (_of_order(1), _unary("i1")), last=scipy_("iv"))
+_ie = pieces((is_near, lambda v, x: by_first_power(v, x) * (1 - np.abs(x))), (_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), last=scipy_("ive"))
 _k = pieces((_of_order(0), _unary("k0")), (_of_order(1), _unary("k1")), last=scipy_("kv"))
 _ke = pieces((_of_order(0), _unary("k0e")), (_of_order(1), _unary("k1e")), last=scipy_("kve"))
 
@@ -161,14 +162,28 @@ SCALED_KUMMER: Op = elementwise(
 )
 
 
+def _ie1_bend(y: CoreValue, x: CoreValue) -> CoreValue:
+    return 1.5 * bind(SCALED_KUMMER, 0, x, m=2, q=0) - 2.5 * bind(SCALED_KUMMER, 0, x, m=3, q=0)
+
+
+# I[1] = I[0]', so that its derivatives are differences of those of exp(-x) I[0], of which the second is much smaller.
+IE1_SLOPE: Op = elementwise(
+    "ie1_slope",
+    real(first_slope),
+    _ie1_bend,
+    meaning=lambda S, x: S.exp(-x) * ((S.besseli(0, x) + S.besseli(2, x)) / 2 - S.besseli(1, x)),
+    doc="The derivative of exp(-x) times I of order 1, for x >= 0.",
+)
+
+
 def _ie_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
     """By |x|, and then by x: even orders have a kink at 0, odd ones go straight through."""
     size = absolute(x)
-    if hasattr(v, "dtype") or abs(v) > _SMOOTH_ORDER or v != int(v):
+    if hasattr(v, "dtype") or not abs(v) <= _SMOOTH_ORDER or v != int(v):
         return 0.5 * (bind(IVE, v - 1, x) + bind(IVE, v + 1, x)) - sign(x) * y
     order = abs(int(v))
-    if order == 1:  # I[1] = I[0]', in a form without a difference of two that are nearly equal
-        return 1.5 * bind(SCALED_KUMMER, 0, size, m=2, q=0) - bind(SCALED_KUMMER, 0, size, m=1, q=0)
+    if order == 1:
+        return bind(IE1_SLOPE, size)
     found = -bind(SCALED_KUMMER, order, size, m=1, q=0)
     if order:
         found = order * bind(SCALED_KUMMER, order, size, m=0, q=1) + found
@@ -409,10 +424,12 @@ def kve(v: Any, z: Any) -> CoreValue:
 # --- spherical -------------------------------------------------------------------------------------------------------
 
 
-def _spherical(x: Any, n: int) -> Any:
+def _spherical(x: Array, n: int) -> Array:
     from scipy import special
 
-    return special.spherical_jn(n, x)
+    near = np.abs(x) < 1e-8
+    first = np.where(near, x, 0.0) ** n / float(np.prod(np.arange(1.0, 2 * n + 2, 2)))
+    return np.where(near, first, special.spherical_jn(n, x))
 
 
 def _spherical_slope(y: CoreValue, x: CoreValue, n: int) -> CoreValue:

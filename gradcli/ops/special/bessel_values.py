@@ -9,13 +9,23 @@ import numpy as np
 from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
 from gradcli.ops.special.values import Array, pieces, scipy_
 
-_gamma = scipy_("gamma")
+_gamma, _rgamma, _i0e, _i1e, _ive = map(scipy_, ("gamma", "rgamma", "i0e", "i1e", "ive"))
 _TERMS = 26
 
 
 def is_far(v: Array, x: Array) -> Array:
     """Where Hankel's expansions hold to all digits."""
     return np.abs(x) >= 25 + v * v / 2
+
+
+def is_near(v: Array, x: Array) -> Array:
+    """Where J and I are the first of their powers of x, v >= 0; SciPy's lose digits there, or are nan."""
+    return (np.abs(x) < 1e-8) & (v >= 0)
+
+
+def by_first_power(v: Array, x: Array) -> Array:
+    """(x/2)**v/gamma(v + 1)."""
+    return np.power(0.5 * x, v) * _rgamma(v + 1)
 
 
 # --- J and Y far out -------------------------------------------------------------------------------------------------
@@ -67,12 +77,10 @@ def _kummer_near(v: Array, x: Array, m: int, q: int) -> Array:
     """By powers of x, all of one sign."""
     a, b, z = v + 0.5, 2 * v + 1 + m, 2 * x
     top = float(np.max(z, initial=0.0))
-    term = np.exp(-z) * np.power(x, v - q) / (np.power(2.0, v) * _gamma(v + 1))
-    found = term
-    for k in range(int(top + 12 * top**0.5) + 24):
-        term = term * ((a + k) * z / ((b + k) * (k + 1.0)))
-        found = found + term
-    return found
+    found = np.ones_like(x)
+    for k in reversed(range(int(top + 12 * top**0.5) + 24)):
+        found = 1 + found * ((a + k) * z / ((b + k) * (k + 1.0)))
+    return np.exp(-z) * np.power(x, v - q) / (np.power(2.0, v) * _gamma(v + 1)) * found
 
 
 def _kummer_far(v: Array, x: Array, m: int, q: int) -> Array:
@@ -92,6 +100,12 @@ def _kummer_far(v: Array, x: Array, m: int, q: int) -> Array:
 
 #: x**(v-q) exp(-2x) M(v + 1/2, 2v + 1 + m, 2x) / (2**v gamma(v + 1)): exp(-x) I of order v, for m = q = 0.
 scaled_kummer = pieces((lambda v, x: x < 30 + v * v, _kummer_near), last=_kummer_far)
+
+
+first_slope = pieces(
+    (lambda x: x < 3, lambda x: 0.5 * (_i0e(x) + np.where(x < 1e-100, 0.0, _ive(2, x))) - _i1e(x)),
+    last=lambda x: 1.5 * scaled_kummer(np.zeros_like(x), x, m=2, q=0) - scaled_kummer(np.zeros_like(x), x, m=1, q=0),
+)
 
 
 # --- exp(x) K, and its derivatives -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import comb as whole_comb
 from math import perm as whole_perm
 from typing import Any
@@ -147,7 +148,8 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Co
     """The number of choices of k among N, with repetition or without; exact=True is of integers alone."""
     if exact:
         n, chosen = integer(N, "comb: N"), integer(k, "comb: k")
-        return _whole(whole_comb(n + chosen - 1 if repetition else n, chosen) if chosen >= 0 and n >= 0 else 0, "comb")
+        among = n + chosen - 1 if repetition else n
+        return _whole(_at_most_64_bits(whole_comb, among, chosen) if chosen >= 0 and n >= 0 else 0, "comb")
     n, chosen = operands((N, k), True)
     if repetition:
         n = n + chosen - 1
@@ -169,10 +171,16 @@ def perm(N: Any, k: Any, exact: bool = False) -> CoreValue:
     """The number of ordered choices of k among N; exact=True is of integers alone."""
     if exact:
         n, chosen = integer(N, "perm: N"), integer(k, "perm: k")
-        return _whole(whole_perm(n, chosen) if 0 <= chosen <= n else 0, "perm")
+        return _whole(_at_most_64_bits(whole_perm, n, chosen) if 0 <= chosen <= n else 0, "perm")
     n, chosen = operands((N, k), True)
     inside = logical_and(logical_and(greater_equal(n, chosen), greater_equal(n, 0)), greater_equal(chosen, 0))
     return where(inside, bind(POCH, n - chosen + 1, chosen), 0.0)
+
+
+def _at_most_64_bits(count: Callable[[int, int], int], n: int, k: int) -> int:
+    """How many choices there are; where they are surely too many, 2**63 without counting them."""
+    fewest = min(k, n - k) if count is whole_comb else k
+    return 1 << 63 if k <= n and fewest > 64 else count(n, k)
 
 
 def _whole(found: int, name: str) -> Any:
@@ -198,7 +206,7 @@ def _counted(name: str, given: tuple[Any, ...]) -> tuple[int, ...]:
 )
 def comb_math(n: Any, k: Any) -> CoreValue:
     """The number of choices of k among n, as an integer."""
-    return _whole(whole_comb(*_counted("comb", (n, k))), "comb")
+    return _whole(_at_most_64_bits(whole_comb, *_counted("comb", (n, k))), "comb")
 
 
 @function(
@@ -211,4 +219,4 @@ def comb_math(n: Any, k: Any) -> CoreValue:
 )
 def perm_math(n: Any, k: Any = None) -> CoreValue:
     """The number of ordered choices of k among n, as an integer; of all n without k."""
-    return _whole(whole_perm(*_counted("perm", (n,) if k is None else (n, k))), "perm")
+    return _whole(_at_most_64_bits(whole_perm, *_counted("perm", (n, n if k is None else k))), "perm")

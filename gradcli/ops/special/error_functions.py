@@ -28,7 +28,6 @@ _erf, _erfc, _erfcx, _erfi, _dawsn = map(scipy_, ("erf", "erfc", "erfcx", "erfi"
 erfc_value = pieces((lambda x: x > 1, lambda x: _erfcx(x) * exp_of_square(x, -1.0)), last=_erfc)
 _erfcx_value = pieces(
     (lambda x: x < -1, lambda x: 2 * exp_of_square(x, 1.0) - _erfcx(-x)),
-    (lambda x: x < 1, lambda x: exp_of_square(x, 1.0) * _erfc(x)),
     last=_erfcx,
 )
 def _over_exponential(x: Array) -> Array:
@@ -259,7 +258,7 @@ def _inverse_of_tail(x: Array) -> Array:
     tail = np.where(x > 1.5, 2 - x, x)
     size = np.abs(y)
     off = (_erfcx(size) * exp_of_square(size, -1.0) - tail) * exp_of_square(size, 1.0) * _HALF_SQRT_PI
-    return np.where((tail < 0.5) & np.isfinite(off), np.copysign(size + off, y), y)
+    return np.where((tail < 0.3) & np.isfinite(off), np.copysign(size + off, y), y)
 
 
 ERFINV_SLOPE: Op = elementwise(

@@ -19,7 +19,7 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
-from gradcli.ops.special.turns import cospi, sinpi
+from gradcli.ops.special.turns import cosine_of_turn, cospi, sine_of_turn, sinpi
 from gradcli.ops.special.values import Array, horner, pieces, real, real_or_complex, scipy_
 
 _digamma, _gamma, _gammaln, _loggamma, _rgamma, _zeta = map(
@@ -27,9 +27,64 @@ _digamma, _gamma, _gammaln, _loggamma, _rgamma, _zeta = map(
 )
 _LOG_PI = 1.1447298858494002
 
-#: log(gamma(x)) of the smallest x, where SciPy's is infinite.
-_log_gamma = pieces((lambda x: (x > 0) & (x < 1e-300), lambda x: -np.log(x)), last=_gammaln)
-_principal = pieces((lambda x: (x > 0) & (x < 1e-300), lambda x: -np.log(x)), last=_loggamma)
+_EULER = 0.5772156649015329
+#: (zeta(k) - 1)/k with the sign of (-1)**k, from k = 2.
+_AROUND_TWO = [
+    0.3224670334241132,
+    -0.0673523010531981,
+    0.020580808427784546,
+    -0.007385551028673986,
+    0.0028905103307415234,
+    -0.001192753911703261,
+    0.0005096695247430425,
+    -0.00022315475845357939,
+    9.945751278180853e-05,
+    -4.492623673813314e-05,
+    2.050721277567069e-05,
+    -9.439488275268397e-06,
+    4.374866789907488e-06,
+    -2.039215753801366e-06,
+    9.55141213040742e-07,
+    -4.492469198764566e-07,
+    2.1207184805554665e-07,
+    -1.0043224823968099e-07,
+    4.7698101693639804e-08,
+    -2.2711094608943164e-08,
+    1.0838659214896955e-08,
+    -5.183475041970047e-09,
+    2.4836745438024785e-09,
+    -1.1921401405860912e-09,
+    5.731367241678862e-10,
+    -2.7595228851242334e-10,
+    1.330476437424449e-10,
+    -6.4229645638381e-11,
+    3.1044247747322276e-11,
+    -1.5021384080754142e-11,
+    7.275974480239079e-12,
+    -3.527742476575915e-12,
+    1.711991790559618e-12,
+    -8.315385841420285e-13,
+]
+
+
+def _around_two(x: Array) -> Array:
+    """log(gamma(x)) by powers of x - 2 (DLMF 5.7.3), to all digits at its zeros 1 and 2, too."""
+    low = x < 1.5
+    z = np.where(low, x - 1, x - 2)
+    found = z * ((1 - _EULER) + z * horner(_AROUND_TWO, z))
+    return np.where(low, found - np.log1p(z), found)
+
+
+def _log_gamma_pieces(last: Any) -> Any:
+    """SciPy's is infinite of the smallest numbers, and inexact around its zeros."""
+    return pieces(
+        (lambda x: (x > 0) & (x < 1e-300), lambda x: -np.log(x)),
+        (lambda x: (x > 0.5) & (x < 2.5), _around_two),
+        last=last,
+    )
+
+
+_log_gamma, _principal = _log_gamma_pieces(_gammaln), _log_gamma_pieces(_loggamma)
 
 # --- polygamma -------------------------------------------------------------------------------------------------------
 
@@ -100,8 +155,7 @@ def _cotangent_slope(n: int) -> list[float]:
 def _polygamma_left(x: Array, n: int) -> Array:
     """Reflected at 1/2 (DLMF 5.15.6)."""
     off = x - np.rint(x)
-    turned = np.pi * off
-    cotangent = np.cos(turned) / np.sin(turned)
+    cotangent = cosine_of_turn(off) / sine_of_turn(off)
     poles = np.pi ** (n + 1) * horner(_cotangent_slope(n), cotangent)
     beyond = _signed_zeta(1 - x, n) * (-1) ** n
     found = np.where(off == 0, np.inf if n % 2 else np.nan, beyond - poles)

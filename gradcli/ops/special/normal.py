@@ -115,7 +115,7 @@ LOG_NDTR = elementwise(
     "log_ndtr",
     real_or_complex(_log_normal_cdf, scipy_("log_ndtr")),
     lambda y, x: bind(HAZARD, x, n=0),
-    meaning=lambda S, x: S.log(_cdf_meaning(S, x)),
+    meaning=lambda S, x: S.log(_cdf_meaning(S, x)) if hasattr(x, "im") else S.log_ndtr(x),
     torch="SpecialLogNdtr",
     saves=(0,),
     doc="Logarithm of the normal distribution function, exact far below 0.",

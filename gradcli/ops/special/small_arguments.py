@@ -10,7 +10,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import exp, log, log1p, power, sin
+from gradcli.ops.elementwise import absolute, exp, greater, less, log, log1p, power, sin, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
@@ -124,7 +124,7 @@ def _twice(factor: CoreValue, x: CoreValue) -> CoreValue:
 BOXCOX: Op = elementwise(
     "boxcox",
     real(_box),
-    lambda y, x, lmbda: power(x, lmbda) / x,
+    lambda y, x, lmbda: where(less(absolute(lmbda), 0.5), power(x, lmbda) / x, power(x, lmbda - 1)),
     lambda y, x, lmbda: _twice(log(x), bind(EXPREL, lmbda * log(x), n=1)),
     meaning=lambda S, x, lmbda: S.log(x) * S.exprel(lmbda * S.log(x)),
     saves=(0, 1),
@@ -133,9 +133,11 @@ BOXCOX: Op = elementwise(
 BOXCOX1P: Op = elementwise(
     "boxcox1p",
     real(_box1p),
-    lambda y, x, lmbda: exp((lmbda - 1) * log1p(x)),
+    lambda y, x, lmbda: where(
+        greater(absolute(x), 0.5), power(1 + x, lmbda - 1), exp((lmbda - 1) * log1p(x))
+    ),
     lambda y, x, lmbda: _twice(log1p(x), bind(EXPREL, lmbda * log1p(x), n=1)),
-    meaning=lambda S, x, lmbda: S.log(1 + x) * S.exprel(lmbda * S.log(1 + x)),
+    meaning=lambda S, x, lmbda: S.log1p(x) * S.exprel(lmbda * S.log1p(x)),
     saves=(0, 1),
     doc="((1 + x)**lmbda - 1)/lmbda, and log(1 + x) where lmbda is 0.",
 )

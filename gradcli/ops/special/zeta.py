@@ -74,7 +74,7 @@ def _value(s: Array, q: Array, n: int = 0) -> Array:
 
 def _by_q(y: CoreValue, s: CoreValue, q: CoreValue, n: int = 0) -> CoreValue:
     """-s zeta(s + 1, q), differentiated n times by s."""
-    found = -s * bind(ZETA, s + 1, q, n=n)
+    found = -1.0 * s * bind(ZETA, s + 1, q, n=n)
     return found - n * bind(ZETA, s + 1, q, n=n - 1) if n else found
 
 

@@ -24,6 +24,7 @@ from gradcli.ops.elementwise.smooth_units import SQUAREPLUS_BEND
 from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.linalg import sample, solve
+from gradcli.ops.one_node import ONE_NODE
 from gradcli.ops.registry import FUNCTIONS, load_all
 from gradcli.ops.vector_norms import UNIT
 
@@ -233,6 +234,7 @@ EXTRA = [
     _extra("complex_quotient", lambda x, y: real(x * _PART / (y + _PART)), case((3,), (3,))),
     _extra("complex_solve", lambda x: imag(solve(x + 1j * np.eye(2), x)), case(_CURVED[0][:2, :2])),
     _extra("picked", lambda x: bind(PICKED_BACK, x, np.array([[2, 0], [1, 1]]), axis=-1), case((2, 3))),
+    _extra("one_node", lambda x, y: bind(ONE_NODE, x * y, x, y, title="Product"), case((3,), (3,))),
     _extra("sech_squared", sech_squared, case((3,)), case(np.array([0.0, -0.5]))),
     _extra("bell", lambda x: bind(BELL, real_operand("bell", x)), case((3,))),
     _extra("gelu_bend", lambda x: bind(GELU_BEND, real_operand("gelu_bend", x)), case((3,))),
