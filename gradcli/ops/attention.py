@@ -83,6 +83,7 @@ _MASK = np.array([[True, False, True], [False, False, False]])
 
 
 @function(
+    real=True,
     family="normalisation",
     where="F",
     derivative=_RULE,
@@ -125,6 +126,7 @@ def scaled_dot_product_attention(
 
 
 @function(
+    real=True,
     family="normalisation",
     where="",
     also=("jax.nn.dot_product_attention",),

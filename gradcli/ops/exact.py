@@ -64,6 +64,10 @@ def matrices(f: Callable[..., Any], *stacks: Any) -> Any:
     return filled(lead + found[0].shape, [cell for part in found for cell in part.ravel()])
 
 
+#: What is left of a pivot that should be 0, in parts of its column: a reader has so many digits.
+_NOTHING = 2.0**-240
+
+
 def eliminated(S: Any, matrix: Any) -> tuple[Any, list[Any], int]:
     """Gauss elimination of a wide matrix: (its rows, the pivots, the sign of the row exchanges).
 
@@ -71,6 +75,7 @@ def eliminated(S: Any, matrix: Any) -> tuple[Any, list[Any], int]:
         S.Unknown: the pivots can't be chosen, or one before the last is 0.
     """
     rows = matrix.astype(object)
+    largest = [S.abs(column[S.argmax([S.abs(cell) for cell in column])]) for column in rows.T[: rows.shape[0]]]
     pivots, sign = [], 1
     for k in range(rows.shape[0]):
         p = k + S.argmax([S.abs(cell) for cell in rows[k:, k]])
@@ -79,7 +84,7 @@ def eliminated(S: Any, matrix: Any) -> tuple[Any, list[Any], int]:
             sign = -sign
         pivot = rows[k, k]
         pivots.append(pivot)
-        if k + 1 < rows.shape[0] and S.argmax([S.number(0), S.abs(pivot)]) == 0:
+        if k + 1 < rows.shape[0] and S.argmax([largest[k] * _NOTHING, S.abs(pivot)]) == 0:
             raise S.Unknown
         for i in range(k + 1, rows.shape[0]):
             rows[i, k:] = rows[i, k:] - rows[k, k:] * (rows[i, k] / pivot)

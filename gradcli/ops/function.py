@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from gradcli.graph.errors import ArgumentError, GradcliError
+from gradcli.graph.errors import ArgumentError, DtypeError, GradcliError
 from gradcli.graph.op import Op
 
 _SYNONYMS = {
@@ -77,6 +77,7 @@ class Function:
         cases: further calls for the tests.
         differentiable: whether it carries a derivative.
         plain: whether it is its elementwise op and nothing more.
+        real: whether it is of real numbers alone, and refuses complex ones.
         in_place: whether a program that calls it has its first argument changed, and gets nothing: NumPy's `put`, say.
         updates: of a function that changes arguments beside giving a result (running statistics), what it makes of
             them: called as the function is, it returns a dict of parameter names and new values; or None.
@@ -98,6 +99,7 @@ class Function:
         "op",
         "parameters",
         "plain",
+        "real",
         "source",
         "spellings",
         "updates",
@@ -123,12 +125,14 @@ class Function:
         cases: tuple[Case, ...] = (),
         differentiable: bool = True,
         in_place: bool = False,
+        real: bool = False,
         updates: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         self.name = name
         self.call = call
         self.plain = False
         self.in_place = in_place
+        self.real = real
         self.updates = updates
         self.family = family
         self.doc = doc
@@ -154,6 +158,8 @@ class Function:
         """
         if kwargs:
             kwargs = self._translated(kwargs)
+        if self.real:
+            self._expect_real((*args, *kwargs.values()))
         try:
             return self.call(*args, **kwargs)
         except GradcliError:
@@ -162,6 +168,11 @@ class Function:
             raise ArgumentError(_argument_message(self, args, kwargs, error)) from error
         except (ValueError, IndexError, OverflowError) as error:
             raise ArgumentError(f"{self.name}: {_words(error)}") from error
+
+    def _expect_real(self, values: Iterable[Any]) -> None:
+        for x in values:
+            if isinstance(x, complex) or getattr(getattr(x, "dtype", None), "kind", "") == "c":
+                raise DtypeError(f"{self.name} is of real numbers, not complex ones", mend="take real(...) or abs(...)")
 
     def _translated(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Keywords as this function spells them: `dim` for `axis`, `input` for its first parameter."""

@@ -165,6 +165,7 @@ def function(
     cases: tuple[Case, ...] = (),
     differentiable: bool = True,
     in_place: bool = False,
+    real: bool = False,
     updates: Callable[..., dict[str, Any]] | None = None,
 ) -> Callable[[Callable[..., Any]], Function]:
     """Decorator: make a Python function over core values a function of the language; its docstring's first line is its
@@ -190,6 +191,7 @@ def function(
                 cases=cases,
                 differentiable=differentiable,
                 in_place=in_place,
+                real=real,
                 updates=updates,
             )
         )

@@ -20,6 +20,10 @@ def test_function(name: str) -> None:
 
 #: Functions that refuse complex numbers though NumPy takes them, and why.
 REFUSING: dict[str, str] = {
+    **dict.fromkeys(
+        ("dct", "idct", "dst", "idst", "dctn", "idctn", "dstn", "idstn"),
+        "waves of real numbers, as in JAX; those of the two parts are the parts",
+    ),
     "arange": "NumPy's counts by the real or the imaginary part of (stop - start)/step, whichever is less",
     "ive": "exp(-abs(real(z))) is not analytic, and SciPy has no derivative of it",
     "zeta": "SciPy's takes complex numbers for Riemann's alone, and is nan for Hurwitz's",

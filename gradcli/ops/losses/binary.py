@@ -89,6 +89,7 @@ _PROBABILITIES = (
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=BCE,
@@ -163,6 +164,7 @@ _LOGITS = (
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=BCE_LOGITS,
@@ -187,6 +189,7 @@ def binary_cross_entropy_with_logits(
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     derivative="vjp: g*(sigmoid(x) - t)*weight/n",
@@ -231,6 +234,7 @@ _SIGNS = np.array([1.0, -1.0, 1.0])
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=SOFT_MARGIN,

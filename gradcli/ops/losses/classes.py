@@ -152,6 +152,7 @@ _CLASSES = (
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=NLL,
@@ -176,6 +177,7 @@ def nll_loss(
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     derivative="vjp: g*(softmax(x) - onehot(t))*weight/n; of probabilities t, g*(softmax(x)*sum(t) - t)/n",
@@ -268,6 +270,7 @@ def _smoothing(log_p: CoreValue, target: CoreValue, weight: Any, ignore_index: i
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     derivative="vjp: those of cross_entropy through linear",

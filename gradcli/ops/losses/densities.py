@@ -75,6 +75,7 @@ _TARGET = np.array([[0.2, 0.8], [0.5, 0.5]])
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=KL,

@@ -66,6 +66,7 @@ def hinge_embedding_loss(
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     derivative="vjp: -g*y/n, g*y/n where y*(x1 - x2) < margin",

@@ -100,7 +100,14 @@ _PAIRS = (
 _WEIGHTED = (case((3,), (3,), weight=np.array([1.0, 2.0, 0.5])), case((3,), (3,), None, None, "sum", (3,)))
 
 
-@function(family="loss", where="F", op=MSE, derivative="vjp: g*2*(x - t)/n", cases=(*_PAIRS, *_WEIGHTED))
+@function(
+    real=True,
+    family="loss",
+    where="F",
+    op=MSE,
+    derivative="vjp: g*2*(x - t)/n",
+    cases=(*_PAIRS, *_WEIGHTED),
+)
 def mse_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: Any = "mean", weight: Any = None
 ) -> CoreValue:
@@ -130,6 +137,7 @@ def l1_loss(
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=HUBER,
@@ -147,6 +155,7 @@ def huber_loss(input: Any, target: Any, reduction: Any = "mean", delta: Any = 1.
 
 
 @function(
+    real=True,
     family="loss",
     where="F",
     op=SMOOTH_L1,

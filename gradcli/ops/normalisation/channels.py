@@ -33,6 +33,7 @@ def _channels(name: str, x: CoreValue) -> tuple[int, int]:
 
 
 @function(
+    real=True,
     family="normalisation",
     where="torch F",
     op=NORMALISED,
@@ -143,6 +144,7 @@ def _instance_updates(
 
 
 @function(
+    real=True,
     family="normalisation",
     where="F",
     op=NORMALISED,
@@ -191,6 +193,7 @@ def batch_norm(
 
 
 @function(
+    real=True,
     family="normalisation",
     where="F",
     op=NORMALISED,

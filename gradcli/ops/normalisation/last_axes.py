@@ -31,6 +31,7 @@ def _lengths(name: str, x: CoreValue, normalized_shape: Any) -> Shape:
 
 
 @function(
+    real=True,
     family="normalisation",
     where="torch F",
     op=NORMALISED,
@@ -66,6 +67,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
 
 
 @function(
+    real=True,
     family="normalisation",
     where="torch F",
     op=NORMALISED,

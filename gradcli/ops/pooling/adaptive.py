@@ -16,6 +16,7 @@ def _adapted(name: str, rank: int, input: Any, output_size: Any, return_indices:
 
 
 @function(
+    real=True,
     family="convolution",
     where="F",
     op=LARGEST,
@@ -29,6 +30,7 @@ def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: Any = Fals
 
 
 @function(
+    real=True,
     family="convolution",
     where="F",
     op=LARGEST,
@@ -42,6 +44,7 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: Any = Fals
 
 
 @function(
+    real=True,
     family="convolution",
     where="F",
     op=LARGEST,
@@ -57,7 +60,7 @@ def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: Any = Fals
 def _both_adapted(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
     """adaptive_max_pool with its indices, whatever return_indices says."""
 
-    @function(name, family="convolution", where="F", op=LARGEST, derivative=RULE, kinks=KINKS, cases=cases)
+    @function(name, family="convolution", where="F", op=LARGEST, derivative=RULE, kinks=KINKS, real=True, cases=cases)
     def pool(input: Any, output_size: Any, return_indices: Any = False) -> Any:
         """Largest elements of windows over the last axes, as many as asked for, and where they stand."""
         return _adapted(name, rank, input, output_size, True)

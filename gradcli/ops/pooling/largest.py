@@ -157,6 +157,7 @@ TIED = np.array([[[1.0, 2.0, 2.0, 0.5, -1.0, -1.0]]])
 
 
 @function(
+    real=True,
     family="convolution",
     where="torch F",
     op=LARGEST,
@@ -185,6 +186,7 @@ def max_pool1d(
 
 
 @function(
+    real=True,
     family="convolution",
     where="torch F",
     op=LARGEST,
@@ -213,6 +215,7 @@ def max_pool2d(
 
 
 @function(
+    real=True,
     family="convolution",
     where="torch F",
     op=LARGEST,
@@ -240,7 +243,7 @@ def max_pool3d(
 def _both(name: str, rank: int, cases: tuple[Case, ...]) -> Function:
     """max_pool with its indices, whatever return_indices says."""
 
-    @function(name, family="convolution", where="F", op=LARGEST, derivative=RULE, kinks=KINKS, cases=cases)
+    @function(name, family="convolution", where="F", op=LARGEST, derivative=RULE, kinks=KINKS, real=True, cases=cases)
     def pool(
         input: Any,
         kernel_size: Any,

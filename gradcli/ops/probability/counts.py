@@ -37,13 +37,8 @@ def _binomial(u: Any, n: Any, p: Any) -> Any:
     _expect("binomial", (p >= 0) & (p <= 1), "p must be from 0 to 1")
     _expect("binomial", n >= 0, "n must not be negative")
     inside = np.clip(p, 1e-300, 1 - 2**-53)
-    # SciPy's own inverse takes a second for some draws; halving takes log2(n) looks at the distribution function.
-    low, high = np.full(np.broadcast(u, n, p).shape, -1.0), np.broadcast_to(np.floor(n), np.broadcast(u, n, p).shape)
-    while np.any(high - low > 1):
-        middle = np.floor((low + high) / 2)
-        passed = (special.bdtr(middle, np.floor(n), inside) >= u) | (high - low <= 1)
-        low, high = np.where(passed, low, middle), np.where(passed & (high - low > 1), middle, high)
-    found = high
+    trials = np.floor(n).astype(np.int64)  # SciPy warns of a float here
+    found = _corrected(special.bdtrik(u, n, inside), lambda k: special.bdtr(k, trials, inside) >= u)
     return np.where(p == 0, 0, np.where(p == 1, n, found)).astype(np.int64)
 
 

@@ -20,7 +20,7 @@ from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function, register, spelled
-from gradcli.ops.special.bessel_values import by_first_power, first_slope, is_far, is_near, j_far, k_by_orders, k_scaled_slope, scaled_kummer, y_far
+from gradcli.ops.special.bessel_values import by_first_power, first_slope, ie_far, is_far, is_near, j_far, k_by_orders, k_scaled_slope, scaled_kummer, y_far
 from gradcli.ops.special.turns import SINE_OVER
 from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
@@ -65,7 +65,10 @@ _y = pieces(
     last=scipy_("yv"),
 )
 _i = pieces((is_near, by_first_power), (_of_order(0), _unary("i0")), (_of_order(1), _unary("i1")), last=scipy_("iv"))
-_ie = pieces((is_near, lambda v, x: by_first_power(v, x) * (1 - np.abs(x))), (_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), last=scipy_("ive"))
+_ie = pieces(
+    (is_near, lambda v, x: by_first_power(v, x) * (1 - np.abs(x))),
+    (lambda v, x: (v > 1) & is_far(v, x) & (np.abs(x) >= 30 + v * v), ie_far),
+    (_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), last=scipy_("ive"))
 _k = pieces((_of_order(0), _unary("k0")), (_of_order(1), _unary("k1")), last=scipy_("kv"))
 _ke = pieces((_of_order(0), _unary("k0e")), (_of_order(1), _unary("k1e")), last=scipy_("kve"))
 
@@ -73,6 +76,17 @@ _ke = pieces((_of_order(0), _unary("k0e")), (_of_order(1), _unary("k1e")), last=
 def _node(nothing: str, one: str) -> Callable[..., Any]:
     """PyTorch's node, by the order: of x alone, as its functions have no order."""
     return lambda operands, params: (f"{one if type(operands[0]) is int and operands[0] else nothing}Backward0", (1,))
+
+
+def _whole_reflected(formula: Callable[..., Array], turned: bool = False) -> Callable[..., Array]:
+    """The formula for orders from 0 on also for negative whole ones, which turn the sign of J and Y where they are odd."""
+
+    def reflected(v: Array, x: Array) -> Array:
+        below = (v < 0) & (v == np.rint(v))
+        found = formula(np.where(below, -v, v), x)
+        return np.where(below & (v % 2 == 1), -found, found) if turned else found
+
+    return reflected
 
 
 def _is_nothing(v: Any) -> bool:
@@ -97,7 +111,7 @@ def _k_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 
 JV: Op = elementwise(
     "jv",
-    real_or_complex(_j, _of_complex("jv")),
+    real_or_complex(_whole_reflected(_j, turned=True), _of_complex("jv")),
     fixed_order("jv"),
     _j_slope,
     meaning=lambda S, v, x: S.besselj(v, x),
@@ -106,7 +120,7 @@ JV: Op = elementwise(
 )
 YV: Op = elementwise(
     "yv",
-    real_or_complex(_y, _of_complex("yv")),
+    real_or_complex(_whole_reflected(_y, turned=True), _of_complex("yv")),
     fixed_order("yv"),
     _y_slope,
     meaning=lambda S, v, x: S.bessely(v, x),
@@ -115,7 +129,7 @@ YV: Op = elementwise(
 )
 IV: Op = elementwise(
     "iv",
-    real_or_complex(_i, _of_complex("iv")),
+    real_or_complex(_whole_reflected(_i), _of_complex("iv")),
     fixed_order("iv"),
     _i_slope,
     meaning=lambda S, v, x: S.besseli(v, x),
@@ -192,7 +206,7 @@ def _ie_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 
 IVE: Op = elementwise(
     "ive",
-    real(_ie),
+    real(_whole_reflected(_ie)),
     fixed_order("ive"),
     _ie_slope,
     meaning=lambda S, v, x: S.exp(-S.abs(x)) * S.besseli(v, x),
@@ -427,9 +441,22 @@ def kve(v: Any, z: Any) -> CoreValue:
 def _spherical(x: Array, n: int) -> Array:
     from scipy import special
 
-    near = np.abs(x) < 1e-8
-    first = np.where(near, x, 0.0) ** n / float(np.prod(np.arange(1.0, 2 * n + 2, 2)))
-    return np.where(near, first, special.spherical_jn(n, x))
+    return np.where(np.abs(x) < 1.5 + 0.5 * n, _spherical_near(x, n), special.spherical_jn(n, x))
+
+
+def _spherical_near(x: Array, n: int) -> Array:
+    """By powers of x, DLMF 10.53.1."""
+    found = np.ones_like(x)
+    square = -0.5 * x * x
+    for k in range(24, 0, -1):
+        found = 1 + found * square / (k * (2 * n + 1 + 2 * k))
+    return found * x**n / float(np.prod(np.arange(1.0, 2 * n + 2, 2)))
+
+
+def _spherical_of_complex(z: Array, n: int) -> Array:
+    from scipy import special
+
+    return special.spherical_jn(n, z)
 
 
 def _spherical_slope(y: CoreValue, x: CoreValue, n: int) -> CoreValue:
@@ -440,7 +467,7 @@ def _spherical_slope(y: CoreValue, x: CoreValue, n: int) -> CoreValue:
 
 SPHERICAL_JN: Op = elementwise(
     "spherical_jn",
-    real_or_complex(_spherical, _spherical),
+    real_or_complex(_spherical, _spherical_of_complex),
     _spherical_slope,
     meaning=lambda S, x, n: S.spherical_jn(n, x),
     saves=(0,),

@@ -9,7 +9,7 @@ import numpy as np
 from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
 from gradcli.ops.special.values import Array, pieces, scipy_
 
-_gamma, _rgamma, _i0e, _i1e, _ive = map(scipy_, ("gamma", "rgamma", "i0e", "i1e", "ive"))
+_gamma, _rgamma, _i0e, _i1e = map(scipy_, ("gamma", "rgamma", "i0e", "i1e"))
 _TERMS = 26
 
 
@@ -102,8 +102,16 @@ def _kummer_far(v: Array, x: Array, m: int, q: int) -> Array:
 scaled_kummer = pieces((lambda v, x: x < 30 + v * v, _kummer_near), last=_kummer_far)
 
 
+def ie_far(v: Array, x: Array) -> Array:
+    """exp(-|x|) I far out, of whole orders on either side."""
+    found = scaled_kummer(v, np.abs(x), m=0, q=0)
+    whole = v == np.rint(v)
+    return np.where(x > 0, found, np.where(whole, found * np.where(v % 2 == 1, -1.0, 1.0), np.nan))
+
+
 first_slope = pieces(
-    (lambda x: x < 3, lambda x: 0.5 * (_i0e(x) + np.where(x < 1e-100, 0.0, _ive(2, x))) - _i1e(x)),
+    (lambda x: x < 1e-8, lambda x: 0.5 - x),
+    (lambda x: x < 3, lambda x: _i0e(x) - _i1e(x) / x - _i1e(x)),
     last=lambda x: 1.5 * scaled_kummer(np.zeros_like(x), x, m=2, q=0) - scaled_kummer(np.zeros_like(x), x, m=1, q=0),
 )
 

@@ -258,7 +258,7 @@ EXTRA = [
     _extra(
         "third_cofactors",
         lambda a, e, f: bind(THIRD_COFACTORS, a, e, f),
-        case(sample(3), *_CURVED),
+        case(sample(3), _CURVED[0] / 4, _CURVED[1] / 4),
         case(sample(4), sample(4, seed=1), sample(4, seed=2)),
     ),
 ]

@@ -94,6 +94,10 @@ def tolerance_of(call: Call) -> float:
     return max([5e-12, *(8 * float(np.finfo(dtype).eps) for dtype in dtypes)])
 
 
+#: Functions that cut a derivative off by declaration (`padding_idx`), which differences do not know.
+CUT = frozenset({"embedding"})
+
+
 def derivative_failures(call: Call) -> list[str]:
     """Where vjp and jvp differ from the oracle or from each other."""
     outputs = [np.asarray(y) for y in call()]
@@ -109,7 +113,7 @@ def derivative_failures(call: Call) -> list[str]:
     if pushed_exactly is not None:
         found += _compared(call, "jvp", moved, pushed_exactly, tolerance)
         found += _compared(call, "vjp", pulled, exact_pulled(call), tolerance)
-    elif _is_complex(call.floats) and not kinked(call):
+    elif _is_complex(call.floats) and not kinked(call) and call.function.name not in CUT:
         found += _compared(call, "jvp and differences", moved, _differences(call, tangents), 1e-8)
     return found
 
@@ -284,10 +288,20 @@ def takes(call: Call) -> bool:
 UNORDERED = frozenset({"histogram", "histogram2d", "histogramdd", "histogram_bin_edges"})
 
 
+#: Functions whose complex values are not SciPy's, and why; their derivatives are the oracle's all the same.
+OWN_VALUES = {
+    "correlate2d": "SciPy forgets a conjugate where it exchanges the two arrays",
+    "eigh": "vectors have the phase that makes their largest element real",
+    "expm_frechet": "SciPy drops the imaginary part of a complex direction",
+    "lstsq_scipy": "the residuals, which are lengths, are real",
+}
+
+
 def complex_failures(call: Call) -> list[str]:
     """What is wrong with a call with complex arrays; that it is refused, where NumPy takes it."""
     if takes(call):
-        return [words for check in COMPLEX_CHECKS for words in check(call)]
+        own = call.function.name in OWN_VALUES
+        return [words for check in COMPLEX_CHECKS if not (own and check is value_failures) for words in check(call)]
     if call.function.name in UNORDERED or call.function.family == "probability":
         return []
     try:
