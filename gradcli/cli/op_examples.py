@@ -171,6 +171,8 @@ class _Call:
         if _is_random(a):
             low, high = next(self._intervals)
             return self._input(_spread(a, low, high, len(self.inputs)), name)
+        if type(a) is float:  # a value like the others, not drawn: the next has an interval of its own
+            next(self._intervals)
         if isinstance(a, np.ndarray) and a.dtype.kind == "f":
             return self._input(np.round(a, 2), name)
         if isinstance(a, np.ndarray):

@@ -11,10 +11,10 @@ from typing import Any
 from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise.comparison import greater
 from gradcli.ops.elementwise.activations import RELU
-from gradcli.ops.elementwise.smooth_steps import SIGMOID
+from gradcli.ops.elementwise.comparison import greater
 from gradcli.ops.elementwise.hyperbolic import TANH
+from gradcli.ops.elementwise.smooth_steps import SIGMOID
 from gradcli.ops.kinds import elementwise
 
 

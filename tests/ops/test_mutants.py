@@ -29,7 +29,7 @@ def few(mutations: list[Mutation]) -> list[Mutation]:
 def test_mutants_are_noticed(op: Op) -> None:
     assert {rule.mode for rule in rules(op)} == {"vjp", "jvp"}, "no call uses its rules"
     with np.errstate(all="ignore"):
-        survivors = [str(mutant) for mutant in mutants_of(op, few) if fate(mutant) == "survived"]
+        survivors = [str(mutant) for mutant in mutants_of(op, few) if fate(mutant, sampled=3) == "survived"]
     assert survivors == []
 
 

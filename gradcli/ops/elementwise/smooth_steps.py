@@ -63,7 +63,7 @@ SOFTPLUS = elementwise(
     _softplus_partial,
     meaning=_softplus_meaning,
     torch="Softplus",
-    kink=lambda x, beta=1.0, threshold=np.inf: beta * x == threshold,
+    kink=lambda x, beta=1.0, threshold=np.inf: (beta * x == threshold) & np.isfinite(threshold),
     saves=(0,),
     doc="log(1 + exp(x)), without overflow.",
 )
@@ -89,9 +89,10 @@ sigmoid: Function = elementwise_function(
 @function(
     family="activation",
     where="",
-    also=("jax.nn.softplus", "softplus"),
+    also=("jax.nn.softplus",),
     op=SOFTPLUS,
     derivative="sigmoid(x)",
+    kinks="none: there is no threshold",
 )
 def softplus(x: Any) -> CoreValue:
     """log(1 + exp(x)), without overflow."""

@@ -78,7 +78,12 @@ def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return located("laplace.logpdf", lambda z: -absolute(z) - LOG_2, x, loc, scale)
 
 
-@_log_density("logistic", "1 - 2*sigmoid(z)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+@_log_density(
+    "logistic",
+    "1 - 2*sigmoid(z)",
+    kinks="none; its parts bend at x = loc and cancel",
+    domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE),
+)
 def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the logistic distribution."""
 
@@ -101,7 +106,7 @@ def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return located("gumbel_r.logpdf", lambda z: -z - exp(-z), x, loc, scale)
 
 
-_AFTER_LOC = "scale > 0, x > loc"
+_AFTER_LOC = "(scale > 0) & (x > loc)"
 
 
 @_log_density("expon", "-1", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
@@ -129,7 +134,7 @@ def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 @_log_density(
     "uniform",
     "0",
-    defined="scale > 0, loc < x < loc + scale",
+    defined="(scale > 0) & (x > loc) & (x < loc + scale)",
     kinks="at the ends the density jumps; 0 from inside",
     domain=((0.5, 1.0), (-0.5, 0.4), (2.0, 3.0)),
 )
@@ -152,10 +157,13 @@ def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return located("t.logpdf", standard, x, loc, scale, df)
 
 
+_AT_THE_END = "x = loc with an exponent 0: 0, the slope from inside"
 _BEYOND = ((1.0, 3.0), _POSITIVE, (-1.0, 0.5), _POSITIVE)
 
 
-@_log_density("gamma", "(a - 1)/z - 1", defined="a > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density(
+    "gamma", "(a - 1)/z - 1", kinks=_AT_THE_END, defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
+)
 def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the gamma distribution with shape a."""
 
@@ -165,7 +173,7 @@ def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return located("gamma.logpdf", standard, x, loc, scale, a, inside=_not_negative)
 
 
-@_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="a > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the reciprocal of a gamma variate with shape a."""
 
@@ -175,7 +183,9 @@ def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreVal
     return located("invgamma.logpdf", standard, x, loc, scale, a, inside=_positive)
 
 
-@_log_density("chi2", "(df/2 - 1)/z - 1/2", defined="df > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density(
+    "chi2", "(df/2 - 1)/z - 1/2", kinks=_AT_THE_END, defined="(df > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
+)
 def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the chi-squared distribution with df degrees of freedom."""
 
@@ -188,7 +198,8 @@ def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 @_log_density(
     "beta",
     "(a - 1)/z - (b - 1)/(1 - z)",
-    defined="a > 0, b > 0, scale > 0, loc < x < loc + scale",
+    kinks="at an end with an exponent 0: 0, the slope from inside",
+    defined="(a > 0) & (b > 0) & (scale > 0) & (x > loc) & (x < loc + scale)",
     domain=((0.2, 0.8), _POSITIVE, _POSITIVE, (-0.1, 0.1), (1.0, 2.0)),
     cases=(case((3,), (3,), (3,)), case((2, 3), 1.5, (3,)), case((), 1.0, 1.0), case((0,), 1.5, 2.0)),
 )
@@ -201,7 +212,7 @@ def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Cor
     return located("beta.logpdf", standard, x, loc, scale, a, b, inside=lambda z, a, b: between(z, 0, 1))
 
 
-@_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="s > 0, " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of exp(s*u), u normal."""
 
@@ -215,7 +226,7 @@ def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValu
 @_log_density(
     "pareto",
     "-(b + 1)/z",
-    defined="b > 0, scale > 0, x > loc + scale",
+    defined="(b > 0) & (scale > 0) & (x > loc + scale)",
     domain=((3.0, 5.0), _POSITIVE, (-1.0, 0.5), (0.5, 1.5)),
     cases=_SHAPED[:3],
 )
@@ -228,7 +239,9 @@ def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue
     return located("pareto.logpdf", standard, x, loc, scale, b, inside=lambda z, b: greater_equal(z, 1))
 
 
-@_log_density("weibull_min", "(c - 1)/z - c*z**(c - 1)", defined=_AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density(
+    "weibull_min", "(c - 1)/z - c*z**(c - 1)", kinks=_AT_THE_END, defined=_AFTER_LOC, domain=_BEYOND, cases=_SHAPED
+)
 def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the Weibull distribution of smallest values, with shape c."""
 
@@ -238,7 +251,13 @@ def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> Core
     return located("weibull_min.logpdf", standard, x, loc, scale, c, inside=_not_negative)
 
 
-@_log_density("vonmises", "-kappa*sin(z)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
+@_log_density(
+    "vonmises",
+    "-kappa*sin(z)",
+    kinks="kappa = 0: 0, the limit",
+    domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE),
+    cases=_SHAPED,
+)
 def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the von Mises distribution on the circle, with concentration kappa."""
 
@@ -251,7 +270,7 @@ def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> Cor
 @_log_density(
     "truncnorm",
     "-z",
-    defined="scale > 0, a < z < b",
+    defined="(scale > 0) & (x > loc + a*scale) & (x < loc + b*scale)",
     kinks="at the ends the density jumps; the derivative from inside",
     domain=((-0.5, 0.5), (-2.0, -1.5), (1.5, 3.0), (-0.2, 0.2), (1.0, 2.0)),
     cases=(case((3,), (3,), (3,)), case((2, 3), -1.5, (3,), (3,), (2, 1)), case((2,), 3.0, 5.0, -4.0)),
@@ -334,7 +353,7 @@ def norm_logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     where="bare",
     also=("scipy.stats.norm.ppf",),
     derivative="vjp: g*scale over the density at z, the normal quantile, for q; g for loc, g*z for scale",
-    defined="0 < q < 1, scale > 0",
+    defined="(q > 0) & (q < 1) & (scale > 0)",
     domain=((0.05, 0.95), (-1.0, 1.0), _POSITIVE),
     cases=_PLAIN[:2],
 )

@@ -41,6 +41,7 @@ def _log_probability(
         also=(f"scipy.stats.{name}.logpmf",),
         derivative=f"vjp: {derivative}",
         defined=defined,
+        kinks="where a probability is 0, or 1, that no event bears on: 0",
         source=_SOURCE,
         domain=domain,
         cases=cases,
@@ -82,7 +83,7 @@ def poisson_logpmf(k: Any, mu: Any, loc: Any = 0) -> CoreValue:
 @_log_probability(
     "bernoulli",
     "g*(k/p - (1 - k)/(1 - p)) for p",
-    defined="0 <= p <= 1",
+    defined="(p >= 0) & (p <= 1)",
     domain=_SHARE,
     cases=(case(np.array([0, 1, 1]), (3,)), case(np.array([0, 1, 2]), (2, 1)), case(1, ())),
 )
@@ -95,7 +96,7 @@ def bernoulli_logpmf(k: Any, p: Any, loc: Any = 0) -> CoreValue:
 @_log_probability(
     "binom",
     "g*(k/p - (n - k)/(1 - p)) for p",
-    defined="0 <= p <= 1, n >= k",
+    defined="(p >= 0) & (p <= 1)",
     domain=_SHARE,
     cases=(case(_COUNTS, 5, (3,)), case(_COUNTS, 4, (2, 1)), case(3, 2, ()), case(3, 7, (), 1)),
 )
@@ -109,7 +110,7 @@ def binom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
 @_log_probability(
     "nbinom",
     "g*(n/p - k/(1 - p)) for p, g*(digamma(k + n) - digamma(n) + log(p)) for n",
-    defined="0 < p <= 1, n > 0",
+    defined="(p > 0) & (p <= 1) & (n > 0)",
     domain=((0.5, 4.0), _SHARE),
     cases=(case(_COUNTS, (3,), (3,)), case(_COUNTS, 2.5, np.array([[0.3], [0.8]])), case(2, (), 0.5, 1)),
 )
@@ -123,7 +124,7 @@ def nbinom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
 @_log_probability(
     "geom",
     "g*(1/p - (k - 1)/(1 - p)) for p",
-    defined="0 < p <= 1",
+    defined="(p > 0) & (p <= 1)",
     domain=_SHARE,
     cases=(case(_COUNTS, (3,)), case(_COUNTS, (2, 1)), case(3, (), 1)),
 )

@@ -20,7 +20,18 @@ from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function, register, spelled
-from gradcli.ops.special.bessel_values import by_first_power, first_slope, ie_far, is_far, is_near, j_far, k_by_orders, k_scaled_slope, scaled_kummer, y_far
+from gradcli.ops.special.bessel_values import (
+    by_first_power,
+    first_slope,
+    ie_far,
+    is_far,
+    is_near,
+    j_far,
+    k_by_orders,
+    k_scaled_slope,
+    scaled_kummer,
+    y_far,
+)
 from gradcli.ops.special.turns import SINE_OVER
 from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
@@ -291,7 +302,15 @@ k1 = _of_x(
     "k1", KV, 1, _MODIFIED.format("second", 1), "-(k0(x) + kv(2, x))/2", ("torch.special.modified_bessel_k1",), "x > 0"
 )
 i0e = _of_x("i0e", IVE, 0, "exp(-abs(x))*i0(x).", "i1e(x) - sign(x)*i0e(x)", ("torch.special.i0e",), kinks=_AT_NOTHING)
-i1e = _of_x("i1e", IVE, 1, "exp(-abs(x))*i1(x).", "(i0e(x) + ive(2, x))/2 - sign(x)*i1e(x)", ("torch.special.i1e",))
+i1e = _of_x(
+    "i1e",
+    IVE,
+    1,
+    "exp(-abs(x))*i1(x).",
+    "(i0e(x) + ive(2, x))/2 - sign(x)*i1e(x)",
+    ("torch.special.i1e",),
+    kinks="x = 0: none in the first derivative, a jump in the second",
+)
 k0e = _of_x("k0e", KVE, 0, "exp(x)*k0(x).", "k0e(x) - k1e(x)", ("torch.special.scaled_modified_bessel_k0",), "x > 0")
 k1e = _of_x(
     "k1e",

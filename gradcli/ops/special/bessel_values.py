@@ -123,8 +123,8 @@ def _k_by_integral(v: Array, x: Array, n: int) -> Array:
     """The integral of (1 - cosh t)**n exp(x (1 - cosh t)) cosh(v t), DLMF 10.32.9; nothing in it changes its sign."""
     h = np.minimum(0.2, 0.6 / np.sqrt(x))
     # Up to where the exponential has vanished, whatever stands in front.
-    end = np.arccosh(1 + (50 + 12 * n) / x) + 1
-    steps = int(np.max(end / h, initial=0.0)) + int(np.max(np.abs(v), initial=0.0)) + 4
+    end = 2 * np.arcsinh(np.sqrt((25 + 6 * n + np.abs(v)) / x))
+    steps = int(np.max(end / h, initial=0.0)) + 4
     found = np.zeros_like(x) if n else np.full_like(x, 0.5)
     for k in range(1, steps):
         t = k * h

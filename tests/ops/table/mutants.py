@@ -230,8 +230,8 @@ def far_names(op: Op) -> list[str]:
     return list(islice((name for name in names if name in BY_NAME and forms(BY_NAME[name])), _FAR))
 
 
-def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
-    """What becomes of a mutant."""
+def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPLED) -> str:
+    """What becomes of a mutant; `sampled` calls are looked at to see whether it is equivalent."""
     if mutant.mode == "batch" and checks:
         checks = (batch_failures, jacobian_failures)
     asked = mutant.calls[:_ASKED]
@@ -239,12 +239,12 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS) -> str:
         return "killed"
     if checks and any(_notices(mutant, far_failures, name) for name in mutant.far):
         return "killed"
-    sampled = asked[:: -(-len(asked) // _SAMPLED)] if asked else []
-    if any(_differs(mutant, call) for call in sampled):
+    near = asked[:: -(-len(asked) // sampled)] if asked else []
+    if any(_differs(mutant, call) for call in near):
         return "survived"
     if any(_notices(mutant, _farther_failures, name) for name in mutant.far):
         return "survived"
-    reached = mutant.marked is None or _is_reached(mutant._replace(applied=mutant.marked), sampled)
+    reached = mutant.marked is None or _is_reached(mutant._replace(applied=mutant.marked), near)
     return "equivalent" if reached else "unreached"
 
 
@@ -252,9 +252,9 @@ def _farther_failures(name: str) -> list[str]:
     return far_failures(name, _FAR_POINTS)
 
 
-def _is_reached(marked: Mutant, sampled: Sequence[Call]) -> bool:
+def _is_reached(marked: Mutant, near: Sequence[Call]) -> bool:
     """Whether a mark is run into anywhere."""
-    if any(_differs(marked, call) for call in sampled):
+    if any(_differs(marked, call) for call in near):
         return True
     return any(_notices(marked, far_failures, name) for name in marked.far)
 
@@ -267,7 +267,8 @@ def _notices(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> 
     key = (check, of)
     if key not in _known_clean:
         try:
-            _known_clean[key] = not check(of)
+            with patience():
+                _known_clean[key] = not check(of)
         except Exception:
             _known_clean[key] = False
     return _known_clean[key] and _fails(mutant, check, of)

@@ -54,8 +54,19 @@ def _is_pointwise(function: Function, form: Case) -> bool:
 
 
 def _middles(function: Function, form: Case) -> list[float]:
+    return [low + 0.61 * (high - low) for low, high in _ends(function, form)]
+
+
+def _ends(function: Function, form: Case) -> list[Any]:
+    """Where each drawn argument lies; a float that is given has an interval of its own, as in `Call`."""
+    found = []
     ends = intervals(function)
-    return [low + 0.61 * (high - low) for low, high in (next(ends) for _ in _places(form))]
+    for a in form.args:
+        if is_shape(a):
+            found.append(next(ends))
+        elif type(a) is float:
+            next(ends)
+    return found
 
 
 def _places(form: Case) -> list[int]:
@@ -89,8 +100,7 @@ def ordinary_call(function: Function, form: Case, count: int, seed: int = 0) -> 
 
 
 def _ordinary(function: Function, form: Case, count: int, generator: np.random.Generator) -> list[Array]:
-    ends = intervals(function)
-    return [generator.uniform(*next(ends), count) for _ in _places(form)]
+    return [generator.uniform(*ends, count) for ends in _ends(function, form)]
 
 
 def _far(function: Function, form: Case, count: int, generator: np.random.Generator) -> list[Array]:
@@ -144,7 +154,10 @@ def holds(function: Function, arguments: dict[str, Any], count: int) -> Array:
         program = Program.parse(Source("defined", function.defined))
     except GradcliError:
         return everywhere
-    (found,) = program.run({name: x for name, x in arguments.items() if program.accepts(name)}).cores()
+    given = {name: x for name, x in arguments.items() if program.accepts(name)}
+    if any(x is None for x in given.values()):
+        return everywhere
+    (found,) = program.run(given).cores()
     return np.broadcast_to(np.asarray(found, dtype=bool), count)
 
 
