@@ -6,7 +6,7 @@ with no division.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import permutations
 from typing import Any
@@ -59,7 +59,7 @@ def _minors_of_three(a: Any) -> Any:
 
 
 #: Of small matrices the minors are written out: exact where the matrix is of round numbers.
-_BY_MINORS = {1: np.ones_like, 2: _minors_of_two, 3: _minors_of_three}
+_BY_MINORS: dict[int, Callable[[Any], Any]] = {1: np.ones_like, 2: _minors_of_two, 3: _minors_of_three}
 
 
 def _products_without(s: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-DISTRIBUTIONS = tuple(
-    ["bernoulli", "beta", "binom", "cauchy", "chi2", "dirichlet", "expon", "gamma", "geom", "gumbel_r", "halfcauchy", "halfnorm", "invgamma", "laplace", "logistic", "lognorm", "multinomial", "multivariate_normal", "nbinom", "norm", "pareto", "poisson", "t", "truncnorm", "uniform", "vonmises", "weibull_min", "wishart"]
-)
+_CONTINUOUS = """
+    beta cauchy chi2 dirichlet expon gamma gumbel_r halfcauchy halfnorm invgamma laplace logistic lognorm
+    multivariate_normal norm pareto t truncnorm uniform vonmises weibull_min wishart
+"""
+_DISCRETE = "bernoulli binom geom multinomial nbinom poisson"
+DISTRIBUTIONS = (*_CONTINUOUS.split(), *_DISCRETE.split())

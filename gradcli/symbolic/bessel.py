@@ -18,7 +18,7 @@ def second_kind(name: str) -> Callable[..., Raw]:
 
     @lru_cache(maxsize=2048)
     def value(v: Raw, x: Raw, prec: int, rnd: str) -> Raw:
-        if x[0] or x == fzero or x == fnan:
+        if x[0] or x in (fzero, fnan):
             return fnan
         whole = v[2] >= 0 or v == fzero
         if not whole or huge(v, 10) or x[2] + x[3] > (prec // 4).bit_length():

@@ -70,17 +70,17 @@ GammaInc = _named("gammainc", None, _gamma_density)
 GammaIncC = _named("gammaincc", None, lambda a, x: -_gamma_density(a, x))
 BetaInc = _named("betainc", None, None, _beta_density)
 BetaIncC = _named("betaincc", None, None, lambda a, b, x: -_beta_density(a, b, x))
-Zeta = _named("zeta", None, lambda s, q: -s * Zeta(s + 1, q))
-ExpN = _named("expn", None, lambda n, x: -ExpN(n - 1, x))
+Zeta: Any = _named("zeta", None, lambda s, q: -s * Zeta(s + 1, q))
+ExpN: Any = _named("expn", None, lambda n, x: -ExpN(n - 1, x))
 Spence = _named("spence", lambda z: sympy.log(z) / (1 - z))
-EllipE = _named("ellipe", lambda m: (EllipE(m) - EllipK(m)) / (2 * m))
-EllipK = _named("ellipk", _elliptic_k_slope)
+EllipE: Any = _named("ellipe", lambda m: (EllipE(m) - EllipK(m)) / (2 * m))
+EllipK: Any = _named("ellipk", _elliptic_k_slope)
 OwensT = _named(
     "owens_t", _owens_h, lambda h, a: sympy.exp(-(h**2) * (1 + a**2) / 2) / (2 * sympy.pi * (1 + a**2))
 )
 ExpRel = _named("exprel", lambda x: ((x - 1) * sympy.exp(x) + 1) / x**2)
-Hyp1F1 = _named("hyp1f1", None, None, lambda a, b, z: a / b * Hyp1F1(a + 1, b + 1, z))
-SphericalJ = _named("spherical_jn", None, lambda n, x: SphericalJ(n - 1, x) - (n + 1) / x * SphericalJ(n, x))
+Hyp1F1: Any = _named("hyp1f1", None, None, lambda a, b, z: a / b * Hyp1F1(a + 1, b + 1, z))
+SphericalJ: Any = _named("spherical_jn", None, lambda n, x: SphericalJ(n - 1, x) - (n + 1) / x * SphericalJ(n, x))
 
 
 def _of_orders(form: Callable[..., Any], orders: int) -> Callable[..., Any]:
@@ -187,7 +187,7 @@ def _airy_slope(name: str, x: Raw, prec: int) -> Raw:
 
 @lru_cache
 def _cotangent_slope(n: int) -> list[int]:
-    """The derivative of order n of cot in powers of cot, the highest first: each turns c**k into -k (c**(k-1) + c**(k+1))."""
+    """The derivative of order n of cot in powers of cot, highest first: each turns c**k to -k (c**(k-1) + c**(k+1))."""
     found = {1: 1}
     for _ in range(n):
         slope: dict[int, int] = {}

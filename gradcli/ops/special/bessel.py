@@ -41,7 +41,8 @@ def fixed_order(name: str) -> Callable[..., CoreValue]:
 
     def partial(*_: Any, **__: Any) -> CoreValue:
         raise NotDifferentiable(
-            f"{name} is not differentiable in its order", mend="choose the other inputs with --wrt, or detach() the order"
+            f"{name} is not differentiable in its order",
+            mend="choose the other inputs with --wrt, or detach() the order",
         )
 
     return partial
@@ -90,7 +91,7 @@ def _node(nothing: str, one: str) -> Callable[..., Any]:
 
 
 def _whole_reflected(formula: Callable[..., Array], turned: bool = False) -> Callable[..., Array]:
-    """The formula for orders from 0 on also for negative whole ones, which turn the sign of J and Y where they are odd."""
+    """The formula for orders from 0 on, for negative whole ones too, which turn the sign of J and Y where odd."""
 
     def reflected(v: Array, x: Array) -> Array:
         below = (v < 0) & (v == np.rint(v))
@@ -249,7 +250,14 @@ def _grid(domain: tuple[float, float]) -> Any:
 
 
 def _of_x(
-    name: str, op: Op, order: int, doc: str, derivative: str, also: tuple[str, ...] = (), defined: str = "", kinks: str = ""
+    name: str,
+    op: Op,
+    order: int,
+    doc: str,
+    derivative: str,
+    also: tuple[str, ...] = (),
+    defined: str = "",
+    kinks: str = "",
 ) -> Function:
     """A function of x alone: an op at one order."""
     domain = _RIGHT if defined else _LINE

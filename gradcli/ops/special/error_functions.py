@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
+from gradcli.ops.function import Function
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
 from gradcli.ops.special.gaussian import exp_minus_square, exp_of_square, exp_square
@@ -160,7 +161,7 @@ def _dawson_powers(n: int) -> list[float]:
     for k in range(_TERMS + n // 2 + 1):
         found[2 * k + 1] = Fraction(1, factorial(k) * (2 * k + 1))
     for _ in range(n):
-        slope = [k * c for k, c in enumerate(found)][1:] + [Fraction(0)]
+        slope = [*(k * c for k, c in enumerate(found) if k), Fraction(0)]
         found = [s - 2 * c for s, c in zip(slope, [Fraction(0), *found], strict=False)]
     return [float(c) for c in found[: 2 * _TERMS]]
 
@@ -232,7 +233,7 @@ def _inverse_slope(x: Array) -> Array:
 
     y = special.erfinv(x)
     far = np.abs(x) > 0.5
-    square = np.where(far, _square_of_inverse(1 - np.abs(x), np.abs(y)), exp_of_square(y, 1.0))
+    square: Array = np.where(far, _square_of_inverse(1 - np.abs(x), np.abs(y)), exp_of_square(y, 1.0))
     return _HALF_SQRT_PI * square
 
 
@@ -240,7 +241,7 @@ def _inverse_tail_slope(x: Array) -> Array:
     from scipy import special
 
     y = special.erfcinv(x)
-    square = np.where(x < 0.5, _square_of_inverse(x, np.abs(y)), exp_of_square(y, 1.0))
+    square: Array = np.where(x < 0.5, _square_of_inverse(x, np.abs(y)), exp_of_square(y, 1.0))
     far = x > 1.5
     square = np.where(far, _square_of_inverse(2 - x, np.abs(y)), square)
     return -_HALF_SQRT_PI * square
@@ -325,7 +326,7 @@ dawsn = elementwise_function(
     family="special",
     source="DLMF 7.5.1, 7.12(ii)",
 )
-erfinv = elementwise_function(
+erfinv: Function = elementwise_function(
     ERFINV,
     derivative="sqrt(pi)/2*exp(erfinv(x)**2)",
     where="scipy torch method",
@@ -334,7 +335,7 @@ erfinv = elementwise_function(
     defined="(x > -1) & (x < 1)",
     family="special",
 )
-erfcinv = elementwise_function(
+erfcinv: Function = elementwise_function(
     ERFCINV,
     derivative="-sqrt(pi)/2*exp(erfcinv(x)**2)",
     where="scipy",

@@ -390,7 +390,9 @@ def factorial_math(n: Any) -> CoreValue:
     if whole < 0:
         raise DomainError(f"factorial is of integers from 0, not of {whole}")
     if whole > 20:
-        raise ArgumentError("factorial: the result does not fit in 64 bits", mend="scipy.special.factorial gives a float")
+        raise ArgumentError(
+            "factorial: the result does not fit in 64 bits", mend="scipy.special.factorial gives a float"
+        )
     return np.asarray(whole_factorial(whole), dtype=np.int64)
 
 

@@ -98,7 +98,7 @@ def _polygamma_step(z: Array, a: Array, n: int) -> Array:
 
 
 def _power_steps(z: Array, a: Array, n: int) -> Array:
-    """The sum of n!*((z + k)**-(n+1) - (z + a + k)**-(n+1)), signed: its Euler-Maclaurin tail is a sum of such steps."""
+    """The sum of n!*((z + k)**-(n+1) - (z + a + k)**-(n+1)), signed; the Euler-Maclaurin tail is made of them."""
     from math import factorial
 
     from gradcli.ops.special.gamma_family import BERNOULLI

@@ -1,7 +1,7 @@
 """The incomplete beta function, differentiable in all its arguments to any order, and its inverse.
 
-The derivatives in `a` and `b` are integrals of the beta density times polynomials in the logarithms of t and 1 - t, over
-the side of x on which their sign does not change; near 0 and 1 they are power series.
+The derivatives in `a` and `b` are integrals of the beta density times polynomials in the logarithms of t and 1 - t,
+over the side of x on which their sign does not change; near 0 and 1 they are power series.
 """
 
 from __future__ import annotations
@@ -209,7 +209,10 @@ def _side(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Array:
 
 
 _SLOPES = pieces(
-    (lambda a, b, x, rest: ~((a > 0) & (b > 0) & (x >= 0) & (x <= 1)), lambda a, b, x, rest, i, j: np.full_like(a, np.nan)),
+    (
+        lambda a, b, x, rest: ~((a > 0) & (b > 0) & (x >= 0) & (x <= 1)),
+        lambda a, b, x, rest, i, j: np.full_like(a, np.nan),
+    ),
     (lambda a, b, x, rest: (x == 0) | (x == 1) | np.isinf(a + b), lambda a, b, x, rest, i, j: np.zeros_like(a)),
     (_is_small, _by_powers),
     (lambda a, b, x, rest: _is_small(b, a, rest, x), lambda a, b, x, rest, i, j: -_by_powers(b, a, rest, x, j, i)),
@@ -342,7 +345,9 @@ betaincc = elementwise_function(
     cases=_CASES,
     family="special",
 )
-_INVERSES = "vjp: by y, with x for the result, {0}g over the density at x; by a and b -g times betainc's over the density"
+_INVERSES = (
+    "vjp: by y, with x for the result, {0}g over the density at x; by a and b -g times betainc's over the density"
+)
 betaincinv = elementwise_function(
     BETAINCINV,
     parameters=("a", "b", "y"),

@@ -183,7 +183,11 @@ _slope_in_a = pieces(
 
 
 def _is_tail(sign: int) -> Callable[..., Array]:
-    return lambda a, x: (a > 20) & (sign * (x - a) > 3 * np.sqrt(np.maximum(a, 0))) & (x > 0) & (x < 1e300) & (a < 1e300)
+    def holds(a: Array, x: Array) -> Array:
+        far = sign * (x - a) > 3 * np.sqrt(np.maximum(a, 0))
+        return (a > 20) & far & (x > 0) & (x < 1e300) & (a < 1e300)
+
+    return holds
 
 
 _gammainc = pieces((_is_tail(-1), lambda a, x: _below(a, x, 0)), last=_lower)
@@ -289,7 +293,8 @@ _INVERSE = ((0.5, 6.0), (0.1, 0.9))
 gammaincinv = elementwise_function(
     GAMMAINCINV,
     parameters=("a", "y"),
-    derivative="vjp: by y, with x for the result, g*gamma(a)*exp(x)*x**(1 - a); by a -g times gammainc's over the density",
+    derivative="vjp: by y, with x for the result, g*gamma(a)*exp(x)*x**(1 - a); "
+    "by a -g times gammainc's over the density",
     where="scipy",
     domain=_INVERSE,
     defined="(a > 0) & (y > 0) & (y < 1)",
@@ -298,7 +303,8 @@ gammaincinv = elementwise_function(
 gammainccinv = elementwise_function(
     GAMMAINCCINV,
     parameters=("a", "y"),
-    derivative="vjp: by y, with x for the result, -g*gamma(a)*exp(x)*x**(1 - a); by a -g times gammainc's over the density",
+    derivative="vjp: by y, with x for the result, -g*gamma(a)*exp(x)*x**(1 - a); "
+    "by a -g times gammainc's over the density",
     where="scipy",
     domain=_INVERSE,
     defined="(a > 0) & (y > 0) & (y < 1)",

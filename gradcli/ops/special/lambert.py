@@ -150,7 +150,7 @@ LAMBERTW: Op = elementwise(
     ),
 )
 def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> CoreValue:
-    """w with w*exp(w) = z, on branch k; real of real numbers, where it is (k = 0 from -1/e on, k = -1 from -1/e to 0)."""
+    """w with w*exp(w) = z, on branch k; real of real numbers where it is: k = 0 from -1/e on, k = -1 from -1/e to 0."""
     branch = integer(k, "lambertw: the branch")
     (x,) = operands((z,), True)
     if dtype_of(x).kind != "c" and branch not in (0, -1):

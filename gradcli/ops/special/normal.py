@@ -10,6 +10,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise.limits import bounded
+from gradcli.ops.function import Function
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
 from gradcli.ops.special.error_functions import ratios_of_repeated, repeated
@@ -178,7 +179,7 @@ log_ndtr = elementwise_function(
     also=("torch.special.log_ndtr",),
     family="special",
 )
-ndtri = elementwise_function(
+ndtri: Function = elementwise_function(
     NDTRI,
     parameters=("p",),
     derivative="sqrt(2*pi)*exp(ndtri(p)**2/2)",

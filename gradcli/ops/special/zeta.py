@@ -21,7 +21,7 @@ _TERMS = 16
 
 
 def _slope(s: Array, q: Array, n: int) -> Array:
-    """The derivative of order n of zeta(s, q) in s > 1: Euler's and Maclaurin's formula, term by term (DLMF 25.11.7)."""
+    """The derivative of order n of zeta(s, q) in s > 1, by the Euler-Maclaurin formula, term by term (DLMF 25.11.7)."""
     found = np.zeros_like(s + q)
     for k in range(_TERMS):
         found = found + _term(s, q + k, n)
