@@ -148,7 +148,7 @@ def test_the_trace_shows_every_step(gradcli: Callable) -> None:
         "backward  line 6: out.backward()\n"
         "  SumBackward0  line 5: (y * y).sum()\n"
         "    gradient  tensor(1.)\n"
-        "    rule      sum(x, axis, dtype, keepdims, initial, where): g broadcast along axis\n"
+        "    rule      sum(x, axis, dtype, keepdims, initial, where): g broadcast along axis, 0 outside of where\n"
         "    to        MulBackward0  tensor([1., 1.])\n"
         "  MulBackward0  line 5: y * y\n"
         "    gradient  tensor([1., 1.])\n"
