@@ -168,14 +168,18 @@ def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
         return real_or_undefined(inner / (2 * mp.pi), prec)
 
 
-def _modified_first(v: Raw, x: Raw, prec: int, rnd: str) -> Raw:
-    """I of order v; of negative numbers for whole orders alone."""
-    found = by_context("besseli", 40)(v, libmp.mpf_abs(x), prec, rnd)
-    if not x[0]:
-        return found
-    if v[2] < 0 and v != fzero:
-        return fnan
-    return libmp.mpf_neg(found) if libmp.to_int(v) % 2 else found
+def _first_kind(name: str, turned: bool) -> Callable[..., Raw]:
+    """J or I; of negative numbers for whole orders alone, and those below 0 by those above."""
+    general = by_context(name, 40 if name == "besseli" else None)
+
+    def value(v: Raw, x: Raw, prec: int, rnd: str) -> Raw:
+        if v[2] < 0 and v != fzero:
+            return fnan if x[0] else general(v, x, prec, rnd)
+        odd = libmp.to_int(v) % 2
+        found = general(libmp.mpf_abs(v), libmp.mpf_abs(x), prec, rnd)
+        return libmp.mpf_neg(found) if odd and bool(x[0]) != (turned and bool(v[0])) else found
+
+    return value
 
 
 def _airy_slope(name: str, x: Raw, prec: int) -> Raw:
@@ -320,9 +324,9 @@ SPECIAL: dict[str, Elementary] = {
     "exprel": _ordered(ExpRel, _relative_exponential, bits=50),
     "lambertw": _ordered(sympy.LambertW, lambda x: mp.lambertw(x)),
     "lambertw_lower": _ordered(lambda x: sympy.LambertW(x, -1), lambda x: mp.lambertw(x, -1)),
-    "besselj": Elementary(2, sympy.besselj, by_context("besselj")),
+    "besselj": Elementary(2, sympy.besselj, _first_kind("besselj", True)),
     "bessely": Elementary(2, sympy.bessely, second_kind("bessely")),
-    "besseli": Elementary(2, sympy.besseli, _modified_first),
+    "besseli": Elementary(2, sympy.besseli, _first_kind("besseli", False)),
     "besselk": Elementary(2, sympy.besselk, second_kind("besselk")),
     "scaled_k": _ordered(_scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40),
     "hyp1f1": _ordered(Hyp1F1, lambda a, b, z: mp.hyp1f1(a, b, z), static=2, bits=40),

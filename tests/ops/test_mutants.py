@@ -13,7 +13,8 @@ from table.rules import all_ops, carries, rules, rules_replaced
 
 from gradcli.graph.op import Op
 
-OPS = [op for op in all_ops() if carries(op)]
+#: Every fourth op, which is what a test run bears; the command above takes them all.
+OPS = [op for op in all_ops() if carries(op)][::4]
 #: How many changes of a function's source are made, each of another kind, the first of these if they can be.
 _FEW = 3
 _TELLING = ("flip a sign", "drop a term", "lose a factor", "swap an argument", "break an unbroadcast", "lose a step")
@@ -34,14 +35,14 @@ def test_mutants_are_noticed(op: Op) -> None:
 
 
 def test_without_checks_mutants_survive() -> None:
-    op = next(op for op in OPS if op.name == "tanh")
+    op = next(op for op in all_ops() if op.name == "tanh")
     fates = [outcome.fate for outcome in run([op], checks=())]
     assert "killed" not in fates
     assert fates.count("survived") >= 6
 
 
 def test_rules_are_put_back() -> None:
-    op = next(op for op in OPS if op.name == "sin")
+    op = next(op for op in all_ops() if op.name == "sin")
     before = op.vjp, op.jvp
     with pytest.raises(ValueError, match="stop"), rules_replaced(op, vjp=max, jvp=min):
         raise ValueError("stop")

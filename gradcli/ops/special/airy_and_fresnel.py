@@ -152,9 +152,7 @@ def _owens_slope(h: Array, a: Array) -> Array:
     """exp(-h**2 (1 + a**2)/2)/(2 pi (1 + a**2)); what is lost in a*h, rounded, is put back."""
     product = a * h
     off = _product_error(a, h, product)
-    return (
-        _ONE_BY_2PI / (1 + a * a) * exp_of_square(h, -0.5) * exp_of_square(product, -0.5) * np.exp(-product * off)
-    )
+    return _ONE_BY_2PI / (1 + a * a) * exp_of_square(h, -0.5) * exp_of_square(product, -0.5) * np.exp(-product * off)
 
 
 def _product_error(a: Array, b: Array, product: Array) -> Array:
@@ -192,4 +190,3 @@ owens_t = elementwise_function(
     cases=(case((2, 3), (3,)),),
     family="special",
 )
-

@@ -15,19 +15,22 @@ from gradcli.graph.errors import ArgumentError, NotDifferentiable
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
-from gradcli.ops.elementwise import absolute, sign
+from gradcli.ops.elementwise import absolute, less, sign, where
 from gradcli.ops.function import Function, case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function, register, spelled
 from gradcli.ops.special.bessel_values import (
-    by_first_power,
+    SMOOTH_ORDER,
+    by_powers,
     first_slope,
-    ie_far,
+    ie_whole,
     is_far,
     is_near,
+    is_smooth,
     j_far,
     k_by_orders,
+    k_far,
     k_scaled_slope,
     scaled_kummer,
     y_far,
@@ -64,7 +67,7 @@ def _of_complex(name: str) -> Callable[..., Array]:
 
 
 _j = pieces(
-    (is_near, by_first_power),
+    (is_near, lambda v, x: by_powers(v, x, -1.0)),
     (is_far, j_far),
     (_of_order(0), _unary("j0")),
     (_of_order(1), _unary("j1")),
@@ -76,13 +79,20 @@ _y = pieces(
     (_of_order(1), _unary("y1")),
     last=scipy_("yv"),
 )
-_i = pieces((is_near, by_first_power), (_of_order(0), _unary("i0")), (_of_order(1), _unary("i1")), last=scipy_("iv"))
-_ie = pieces(
-    (is_near, lambda v, x: by_first_power(v, x) * (1 - np.abs(x))),
-    (lambda v, x: (v > 1) & is_far(v, x) & (np.abs(x) >= 30 + v * v), ie_far),
-    (_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), last=scipy_("ive"))
+_i = pieces(
+    (is_near, lambda v, x: by_powers(v, x, 1.0)),
+    (_of_order(0), _unary("i0")),
+    (_of_order(1), _unary("i1")),
+    last=scipy_("iv"),
+)
+_ie = pieces((_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), (is_smooth, ie_whole), last=scipy_("ive"))
 _k = pieces((_of_order(0), _unary("k0")), (_of_order(1), _unary("k1")), last=scipy_("kv"))
-_ke = pieces((_of_order(0), _unary("k0e")), (_of_order(1), _unary("k1e")), last=scipy_("kve"))
+_ke = pieces(
+    (lambda v, x: is_far(v, x) & (x > 0), k_far),
+    (_of_order(0), _unary("k0e")),
+    (_of_order(1), _unary("k1e")),
+    last=scipy_("kve"),
+)
 
 
 def _node(nothing: str, one: str) -> Callable[..., Any]:
@@ -161,9 +171,6 @@ KV: Op = elementwise(
 
 # --- scaled ----------------------------------------------------------------------------------------------------------
 
-#: Up to this order the derivative of exp(-|x|) I is found without cancellation.
-_SMOOTH_ORDER = 12
-
 
 def _kummer_meaning(S: Any, v: Any, x: Any, m: int, q: int) -> Any:
     whole = S.exp(-2 * x) * S.hyp1f1(v + 0.5, 2 * v + 1 + m, 2 * x)
@@ -205,15 +212,22 @@ IE1_SLOPE: Op = elementwise(
 def _ie_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
     """By |x|, and then by x: even orders have a kink at 0, odd ones go straight through."""
     size = absolute(x)
-    if hasattr(v, "dtype") or not abs(v) <= _SMOOTH_ORDER or v != int(v):
-        return 0.5 * (bind(IVE, v - 1, x) + bind(IVE, v + 1, x)) - sign(x) * y
-    order = abs(int(v))
+    order = abs(v)
+    by_orders = 0.5 * (bind(IVE, v - 1, x) + bind(IVE, v + 1, x)) - sign(x) * y
+    if hasattr(v, "dtype") or (v < 0 and v != int(v)):
+        return by_orders
+    if order > SMOOTH_ORDER:
+        return where(less(size, 30 + order * order), by_orders, _smooth_ie_slope(order, size, x))
+    return _smooth_ie_slope(order, size, x)
+
+
+def _smooth_ie_slope(order: Any, size: CoreValue, x: CoreValue) -> CoreValue:
     if order == 1:
         return bind(IE1_SLOPE, size)
     found = -bind(SCALED_KUMMER, order, size, m=1, q=0)
     if order:
         found = order * bind(SCALED_KUMMER, order, size, m=0, q=1) + found
-    return found if order % 2 else sign(x) * found
+    return found if order % 2 == 1 else sign(x) * found
 
 
 IVE: Op = elementwise(

@@ -9,7 +9,7 @@ import numpy as np
 from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
 from gradcli.ops.special.values import Array, pieces, scipy_
 
-_gamma, _rgamma, _i0e, _i1e = map(scipy_, ("gamma", "rgamma", "i0e", "i1e"))
+_gamma, _rgamma = map(scipy_, ("gamma", "rgamma"))
 _TERMS = 26
 
 
@@ -19,13 +19,17 @@ def is_far(v: Array, x: Array) -> Array:
 
 
 def is_near(v: Array, x: Array) -> Array:
-    """Where J and I are the first of their powers of x, v >= 0; SciPy's lose digits there, or are nan."""
-    return (np.abs(x) < 1e-8) & (v >= 0)
+    """Where J and I are found by powers of x, v >= 0: SciPy's lose digits there, or are nan."""
+    return (v >= 0) & (np.abs(x) < np.where(v < 2, 1e-8, 1.0))
 
 
-def by_first_power(v: Array, x: Array) -> Array:
-    """(x/2)**v/gamma(v + 1)."""
-    return np.power(0.5 * x, v) * _rgamma(v + 1)
+def by_powers(v: Array, x: Array, sign: float) -> Array:
+    """J (sign -1) or I (sign 1), DLMF 10.2.2 and 10.25.2."""
+    square = sign * 0.25 * x * x
+    found = np.ones_like(x)
+    for k in range(12, 0, -1):
+        found = 1 + found * square / (k * (v + k))
+    return np.power(0.5 * x, v) * _rgamma(v + 1) * found
 
 
 # --- J and Y far out -------------------------------------------------------------------------------------------------
@@ -102,16 +106,35 @@ def _kummer_far(v: Array, x: Array, m: int, q: int) -> Array:
 scaled_kummer = pieces((lambda v, x: x < 30 + v * v, _kummer_near), last=_kummer_far)
 
 
-def ie_far(v: Array, x: Array) -> Array:
-    """exp(-|x|) I far out, of whole orders on either side."""
+#: Up to this order exp(-|x|) I and its derivatives are found by Kummer's function, without cancellation.
+SMOOTH_ORDER = 18
+
+
+def is_smooth(v: Array, x: Array) -> Array:
+    """Whether the order is such a one, or x so far out that any is."""
+    return (v >= 0) & ((v <= SMOOTH_ORDER) | (np.abs(x) >= 30 + v * v))
+
+
+def ie_whole(v: Array, x: Array) -> Array:
+    """exp(-|x|) I, of whole orders on either side."""
     found = scaled_kummer(v, np.abs(x), m=0, q=0)
     whole = v == np.rint(v)
-    return np.where(x > 0, found, np.where(whole, found * np.where(v % 2 == 1, -1.0, 1.0), np.nan))
+    return np.where(x >= 0, found, np.where(whole, found * np.where(v % 2 == 1, -1.0, 1.0), np.nan))
 
 
+def _first_slope_near(x: Array) -> Array:
+    """By the difference of the two series, term by term: only the first is positive."""
+    z = 2 * x
+    found = np.zeros_like(x)
+    for k in range(int(2 * float(np.max(z, initial=0.0)) + 30), 1, -1):
+        # found holds the sum from k on over the term k without its factor (k - 1)/(k + 2).
+        found = (k - 1) / (k + 2) + found * ((0.5 + k) * z / ((k + 1.0) * (k + 2.0)))
+    return np.exp(-z) * (0.5 - found * 0.75 * z * z / 12)
+
+
+#: The derivative of exp(-x) I of order 1.
 first_slope = pieces(
-    (lambda x: x < 1e-8, lambda x: 0.5 - x),
-    (lambda x: x < 3, lambda x: _i0e(x) - _i1e(x) / x - _i1e(x)),
+    (lambda x: x < 30, _first_slope_near),
     last=lambda x: 1.5 * scaled_kummer(np.zeros_like(x), x, m=2, q=0) - scaled_kummer(np.zeros_like(x), x, m=1, q=0),
 )
 
@@ -121,9 +144,11 @@ first_slope = pieces(
 
 def _k_by_integral(v: Array, x: Array, n: int) -> Array:
     """The integral of (1 - cosh t)**n exp(x (1 - cosh t)) cosh(v t), DLMF 10.32.9; nothing in it changes its sign."""
-    h = np.minimum(0.2, 0.6 / np.sqrt(x))
+    h = np.minimum(0.15, 0.45 / np.sqrt(np.maximum(x, np.abs(v))))
     # Up to where the exponential has vanished, whatever stands in front.
-    end = 2 * np.arcsinh(np.sqrt((25 + 6 * n + np.abs(v)) / x))
+    end = np.zeros_like(x)
+    for _ in range(4):
+        end = 2 * np.arcsinh(np.sqrt((24 + 6 * n + 0.5 * np.abs(v) * end) / x))
     steps = int(np.max(end / h, initial=0.0)) + 4
     found = np.zeros_like(x) if n else np.full_like(x, 0.5)
     for k in range(1, steps):
@@ -131,6 +156,15 @@ def _k_by_integral(v: Array, x: Array, n: int) -> Array:
         rise = 2 * np.square(np.sinh(t / 2))
         found = found + (-rise) ** n * np.exp(-x * rise) * np.cosh(v * t)
     return found * h
+
+
+def k_far(v: Array, x: Array) -> Array:
+    """exp(x) K far out, DLMF 10.40.2."""
+    square = 4 * v * v
+    found = np.ones_like(x)
+    for k in range(_TERMS, 0, -1):
+        found = 1 + found * (square - (2 * k - 1.0) ** 2) / (8 * k * x)
+    return np.sqrt(np.pi / 2) / np.sqrt(x) * found
 
 
 def k_scaled_slope(v: Array, x: Array, n: int) -> Array:

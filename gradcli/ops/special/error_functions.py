@@ -31,6 +31,8 @@ _erfcx_value = pieces(
     (lambda x: x < -1, lambda x: 2 * exp_of_square(x, 1.0) - _erfcx(-x)),
     last=_erfcx,
 )
+
+
 def _over_exponential(x: Array) -> Array:
     """Dawson's integral times exp(x**2), by powers of x, for |x| < 1."""
     return x * horner(_POWERS, x * x)
@@ -343,4 +345,3 @@ erfcinv: Function = elementwise_function(
     defined="(x > 0) & (x < 2)",
     family="special",
 )
-

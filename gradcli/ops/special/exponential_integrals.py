@@ -220,8 +220,10 @@ def _log(z: Array) -> Array:
 
 def _spence_small(z: Array) -> Array:
     """By Li2(1 - z) + Li2(z), DLMF 25.12.6."""
-    return np.pi**2 / 6 - np.where(z == 0, 0.0, np.log(np.where(z == 0, 1.0, z)) * np.log1p(-z)) - _by_logarithm(
-        -np.log1p(-z)
+    return (
+        np.pi**2 / 6
+        - np.where(z == 0, 0.0, np.log(np.where(z == 0, 1.0, z)) * np.log1p(-z))
+        - _by_logarithm(-np.log1p(-z))
     )
 
 
@@ -262,6 +264,7 @@ def _log_over_far(z: Array, n: int) -> Array:
 
 
 _LOG_OVERS = pieces((lambda z: (z > 0.5) & (z < 1.5), _log_over_near), last=_log_over_far)
+
 
 def _log_over_of_complex(z: Array, n: int) -> Array:
     found, slope = np.log(z) / (1 - z), 1 / z

@@ -105,7 +105,7 @@ def _power_steps(z: Array, a: Array, n: int) -> Array:
 
     def step(y: Array, power: int) -> Array:
         """(y + a)**-power - y**-power."""
-        return np.expm1(-power * np.log1p(a / y)) * y**-float(power)
+        return np.expm1(-power * np.log1p(a / y)) * y ** -float(power)
 
     found, far = np.zeros_like(z), n + 9.0
     for _ in range(n + 9):

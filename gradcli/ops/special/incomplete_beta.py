@@ -148,9 +148,7 @@ def _from_left(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
     by_b = np.where(x < 0.5, np.log1p(-x), np.log(rest)) + POLYGAMMA_STEP.value(b, a, n=0)
     fall = a - (b - 1) * odds
 
-    def integrand(
-        u: Array, a: Array, b: Array, odds: Array, fall: Array, by_a: Array, by_b: Array
-    ) -> Array:
+    def integrand(u: Array, a: Array, b: Array, odds: Array, fall: Array, by_a: Array, by_b: Array) -> Array:
         rise = -odds * np.expm1(-u)
         whole = np.exp(-fall * u + (b - 1) * (log1pmx(rise) - odds * exponential_rest(u)))
         firsts = {(1, 0): by_a - u, (0, 1): by_b + np.log1p(rise)}

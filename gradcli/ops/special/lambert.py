@@ -154,7 +154,5 @@ def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> CoreValue:
     branch = integer(k, "lambertw: the branch")
     (x,) = operands((z,), True)
     if dtype_of(x).kind != "c" and branch not in (0, -1):
-        raise ArgumentError(
-            f"lambertw: branch {branch} has no real values", mend="of a complex number, it has: z + 0j"
-        )
+        raise ArgumentError(f"lambertw: branch {branch} has no real values", mend="of a complex number, it has: z + 0j")
     return bind(LAMBERTW, x, k=branch)

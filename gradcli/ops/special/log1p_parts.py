@@ -97,4 +97,3 @@ def stirling_difference(z: Array, a: Array) -> Array:
         found = found + c * power
         power, rest = power * u * u + rest * squares, rest * v * v
     return found
-

@@ -97,6 +97,7 @@ cosm1 = elementwise_function(COSM1, derivative="-sin(x)", where="scipy", family=
 
 # --- Box and Cox -----------------------------------------------------------------------------------------------------
 
+
 def _box_of(logarithm: Array, raised: Array, lmbda: Array) -> Array:
     from scipy import special
 
@@ -132,9 +133,7 @@ BOXCOX: Op = elementwise(
 BOXCOX1P: Op = elementwise(
     "boxcox1p",
     real(_box1p),
-    lambda y, x, lmbda: where(
-        greater(absolute(x), 0.5), power(1 + x, lmbda - 1), exp((lmbda - 1) * log1p(x))
-    ),
+    lambda y, x, lmbda: where(greater(absolute(x), 0.5), power(1 + x, lmbda - 1), exp((lmbda - 1) * log1p(x))),
     lambda y, x, lmbda: _twice(log1p(x), bind(EXPREL, lmbda * log1p(x), n=1)),
     meaning=lambda S, x, lmbda: S.log1p(x) * S.exprel(lmbda * S.log1p(x)),
     saves=(0, 1),

@@ -111,8 +111,6 @@ def _plain_ratio(t: Array, n: int = 0) -> Array:
     return _ratio_slope(t, np.sin(t), np.cos(t), n)
 
 
-
-
 SINC: Op = elementwise(
     "sinc",
     real_or_complex(_sinc, _sinc_of_complex),

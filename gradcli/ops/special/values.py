@@ -86,4 +86,3 @@ def horner(coefficients: list[float], x: Array) -> Array:
     for c in reversed(coefficients[:-1]):
         found = found * x + c
     return found
-

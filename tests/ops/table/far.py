@@ -11,7 +11,7 @@ from table.calls import BY_NAME, Call
 from table.points import forms, pointwise_call
 
 #: How many points a function gets.
-POINTS = 40
+POINTS = 24
 
 
 @cache

@@ -47,7 +47,7 @@ _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
 _ASKED, _SAMPLED = 40, 10
 #: How many functions of each element alone are asked, and at how many points of each before a mutant is equivalent.
-_FAR, _FAR_POINTS = 4, 150
+_FAR, _FAR_POINTS, _FARTHER_POINTS = 3, 12, 60
 
 
 class Mutant(NamedTuple):
@@ -94,7 +94,7 @@ def value_mutants(rule: Rule, using: list[Call]) -> list[Mutant]:
         replaced = _changed_vjp(rule, change) if rule.mode == "vjp" else _changed_jvp(rule, change)
         return Mutant(repr(rule), kind, words, asked, far, lambda: rules_replaced(rule.op, **replaced), rule.mode)
 
-    asked = list({id(call): call for call in [*using, *users(rule.op)]}.values())
+    asked = list({id(call): call for call in [*using, *_calls_of([rule.op])]}.values())
     far = far_names(rule.op)
 
     found = [
@@ -201,14 +201,21 @@ def _swapping(functions: list[FunctionType], code: Any) -> Callable[[], Abstract
 
 
 def _calls_of(ops: list[Op]) -> list[Call]:
-    """The calls that use the rules of some ops, by turns, so that each op is heard early."""
-    columns = [users(op)[:_ASKED] for op in ops[:_ASKED]]
+    """The calls that use the rules of some ops, by turns, so that each op is heard early, and complex numbers are."""
+    columns = []
+    for op in ops[:_ASKED]:
+        using = users(op)
+        columns += [[call for call in using if _is_complex(call) is kind][:_ASKED] for kind in (False, True)]
     found: dict[int, Call] = {}
     for i in range(max((len(c) for c in columns), default=0)):
         for column in columns:
             if i < len(column):
                 found.setdefault(id(column[i]), column[i])
     return list(found.values())
+
+
+def _is_complex(call: Call) -> bool:
+    return any(x.dtype.kind == "c" for x in call.floats)
 
 
 # --- the run ---------------------------------------------------------------------------------------------------------
@@ -237,26 +244,30 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPL
     asked = mutant.calls[:_ASKED]
     if any(_notices(mutant, check, call) for call in asked for check in checks):
         return "killed"
-    if checks and any(_notices(mutant, far_failures, name) for name in mutant.far):
+    if checks and any(_notices(mutant, _far_failures, name) for name in mutant.far):
         return "killed"
     near = asked[:: -(-len(asked) // sampled)] if asked else []
     if any(_differs(mutant, call) for call in near):
         return "survived"
-    if any(_notices(mutant, _farther_failures, name) for name in mutant.far):
+    if sampled >= _SAMPLED and any(_notices(mutant, _farther_failures, name) for name in mutant.far):
         return "survived"
     reached = mutant.marked is None or _is_reached(mutant._replace(applied=mutant.marked), near)
     return "equivalent" if reached else "unreached"
 
 
-def _farther_failures(name: str) -> list[str]:
+def _far_failures(name: str) -> list[str]:
     return far_failures(name, _FAR_POINTS)
+
+
+def _farther_failures(name: str) -> list[str]:
+    return far_failures(name, _FARTHER_POINTS)
 
 
 def _is_reached(marked: Mutant, near: Sequence[Call]) -> bool:
     """Whether a mark is run into anywhere."""
     if any(_differs(marked, call) for call in near):
         return True
-    return any(_notices(marked, far_failures, name) for name in marked.far)
+    return any(_notices(marked, _far_failures, name) for name in marked.far)
 
 
 _known_clean: dict[tuple[Any, Any], bool] = {}
@@ -328,7 +339,7 @@ def sample(call: Call) -> list[Call]:
     """A call and others like it: with other random numbers, and with complex ones."""
     generator = np.random.default_rng(5)
     found = [call]
-    if any(x.dtype.kind == "c" for x in call.floats):
+    if _is_complex(call):
         return found
     for draw in (101, 102, 103):
         place = next((i for i, spec in enumerate(specs(call.function)) if spec is call.spec), None)
