@@ -118,6 +118,39 @@ def derivative_failures(call: Call) -> list[str]:
     return found
 
 
+#: Functions that an `eps` softens so near to their kink that the step is far outside.
+SOFTENED = frozenset({"normalize", "cosine_similarity"})
+#: How many points beside a kink are looked at, and how far off they are.
+_BESIDE, _STEP = 24, 1e-5
+
+
+def kink_failures(call: Call) -> list[str]:
+    """Where a jvp at a kink is none of those beside it, nor between them."""
+    outputs = [np.asarray(y) for y in call()]
+    if not _is_differentiated(call, outputs) or _is_complex([*call.floats, *outputs]):
+        return []
+    if call.function.name in SOFTENED or not kinked(call):
+        return []
+    return [words for seed in range(3) for words in _outside(call, random_like(call.floats, 11 + seed))]
+
+
+def _outside(call: Call, tangents: list[Array]) -> list[str]:
+    beside = []
+    sizes = [_STEP * np.maximum(np.abs(x), 1.0) for x in call.floats]
+    for seed in range(_BESIDE):
+        away = zip(call.floats, sizes, random_like(call.floats, 100 + seed), strict=True)
+        point = [(x + size * d).astype(x.dtype) for x, size, d in away]
+        beside.append([np.asarray(t) for t in jvp(call, point, tangents)[1]])
+    found = []
+    for chosen, *others in zip(jvp(call, call.floats, tangents)[1], *beside, strict=True):
+        low, high, got = np.min(others, axis=0), np.max(others, axis=0), np.asarray(chosen)
+        slack = 1e-2 * (1 + np.maximum(np.abs(low), np.abs(high)))
+        outside = np.isfinite(got) & ((got < low - slack) | (got > high + slack))
+        if np.any(outside):
+            found.append(f"{call}: at a kink: {got[outside]} is not between {low[outside]} and {high[outside]}")
+    return found
+
+
 def _is_differentiated(call: Call, outputs: list[Array]) -> bool:
     return bool(outputs) and bool(call.floats) and call.function.differentiable
 
@@ -267,6 +300,7 @@ CHECKS = (
     shape_failures,
     derivative_failures,
     jacobian_failures,
+    kink_failures,
     second_failures,
     float32_failures,
     layout_failures,

@@ -29,6 +29,7 @@ from table.checks import (
     batch_failures,
     derivative_failures,
     jacobian_failures,
+    kink_failures,
     second_failures,
     tolerance_of,
     weighed_squares,
@@ -41,7 +42,7 @@ from table.source_mutants import Mutation, mutated_code, mutations, swapped, unr
 
 #: A check of one call: sentences about what is wrong.
 Check = Callable[[Call], Sequence[str]]
-CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures)
+CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures, kink_failures)
 #: Seconds that a check of a mutant may take; more is a loop without end.
 _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
