@@ -300,18 +300,18 @@ class OutOfPatience(Exception):
 
 @contextmanager
 def patience() -> Iterator[None]:
-    """Raise after some seconds."""
+    """Raise after some seconds of this process's own time, however busy the machine is."""
 
     def stop(number: int, frame: Any) -> None:
         raise OutOfPatience
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, _PATIENCE)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, _PATIENCE)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 # --- is it equivalent? -----------------------------------------------------------------------------------------------
