@@ -1,0 +1,51 @@
+"""Densities and probabilities themselves, `scipy.stats.norm.pdf` and `scipy.stats.poisson.pmf`: exp of the logarithms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial, update_wrapper
+from types import ModuleType
+from typing import Any
+
+from gradcli.graph.values import CoreValue
+from gradcli.ops.elementwise import exp
+from gradcli.ops.function import Function
+from gradcli.ops.probability import continuous, discrete, multivariate
+from gradcli.ops.registry import register
+
+
+def _logarithms(module: ModuleType) -> Iterator[Function]:
+    for found in vars(module).values():
+        if isinstance(found, Function) and found.name.endswith(("_logpdf", "_logpmf")):
+            yield found
+
+
+def _of_logarithm(logarithm: Function, *args: Any, **kwargs: Any) -> CoreValue:
+    return exp(logarithm(*args, **kwargs))
+
+
+def _declare(logarithm: Function) -> Function:
+    """The function whose logarithm a function of the table is, with its parameters and its domain."""
+    name = logarithm.name.replace("_logp", "_p")
+    distribution, _, kind = name.rpartition("_")
+    density = partial(_of_logarithm, logarithm)
+    return register(
+        Function(
+            name,
+            update_wrapper(density, logarithm.call, ("__defaults__", "__kwdefaults__"), ()),
+            family="probability",
+            doc=logarithm.doc.removeprefix("Logarithm of the ").capitalize(),
+            derivative=f"vjp: that of {logarithm.name}, with {name}*g for g",
+            spellings=(name, f"scipy.stats.{distribution}.{kind}"),
+            parameters=logarithm.parameters,
+            domain=logarithm.domain,
+            defined=logarithm.defined,
+            kinks=logarithm.kinks,
+            source=logarithm.source,
+            cases=logarithm.cases,
+            real=logarithm.real,
+        )
+    )
+
+
+DENSITIES = [_declare(logarithm) for module in (continuous, discrete, multivariate) for logarithm in _logarithms(module)]
