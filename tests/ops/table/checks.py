@@ -15,7 +15,8 @@ from gradcli.autodiff import grad, jacfwd, jacrev, jvp, vjp
 from gradcli.autodiff.batch import Batched, BatchLevel
 from gradcli.autodiff.levels import opened
 from gradcli.graph.bind import bind, infer
-from gradcli.graph.errors import GradcliError
+from gradcli.graph.errors import BatchedBranch, GradcliError
+from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS, Spec
 from gradcli.ops.elementwise import imag, real
 from gradcli.symbolic.scalars import Unprovable
@@ -143,9 +144,10 @@ def _outside(call: Call, tangents: list[Array]) -> list[str]:
         beside.append([np.asarray(t) for t in jvp(call, point, tangents)[1]])
     found = []
     for chosen, *others in zip(jvp(call, call.floats, tangents)[1], *beside, strict=True):
-        low, high, got = np.min(others, axis=0), np.max(others, axis=0), np.asarray(chosen)
+        low, high, got = np.fmin.reduce(others), np.fmax.reduce(others), np.asarray(chosen)
         slack = 1e-2 * (1 + np.maximum(np.abs(low), np.abs(high)))
         outside = np.isfinite(got) & ((got < low - slack) | (got > high + slack))
+        outside |= np.isnan(got) & np.isfinite(low) & np.isfinite(high)
         if np.any(outside):
             found.append(f"{call}: at a kink: {got[outside]} is not between {low[outside]} and {high[outside]}")
     return found
@@ -269,28 +271,54 @@ def layout_failures(call: Call) -> list[str]:
 
 
 def batch_failures(call: Call) -> list[str]:
-    """Where an op's batch rule differs from a loop, whichever of its float operands are batched."""
+    """Where an op's batch rule differs from a loop, whichever of its operands are batched."""
     found = []
     for node in nodes(call):
         operands = [getattr(x, "value", x) for x in node.inputs]
-        spots = [i for i, x in enumerate(operands) if hasattr(x, "dtype") and x.dtype.kind in "fc"]
-        for count in range(1, min(len(spots), 3) + 1):
-            for chosen in combinations(spots, count):
-                found += [f"{call}: {node.op.name} batched in {chosen}: {w}" for w in _batched(node, operands, chosen)]
+        for chosen in _chosen(node.op, operands):
+            found += [f"{call}: {node.op.name} batched in {chosen}: {w}" for w in _batched(node, operands, chosen)]
     return found
 
 
+#: Ops whose places follow from shapes and strides, which no batch changes.
+FIXED_PLACES = frozenset({"as_strided", "added_at", "copy_slices"})
+
+
+def _chosen(op: Op, operands: list[Any]) -> set[tuple[int, ...]]:
+    """Operands to batch: a few floats together, every array of whole numbers or truths alone and with all floats."""
+    arrays = [i for i, x in enumerate(operands) if hasattr(x, "dtype")]
+    floats = [i for i in arrays if operands[i].dtype.kind in "fc"]
+    found = {c for count in range(1, min(len(floats), 3) + 1) for c in combinations(floats, count)}
+    if op.name in FIXED_PLACES:
+        return found
+    for i in arrays:
+        if i not in floats and np.ndim(operands[i]):
+            found |= {(i,), tuple(sorted((*floats, i)))}
+    return found | {tuple(arrays)} if arrays else found
+
+
+def _batch_of(x: Any, size: int) -> Array:
+    """An operand several times: floats of other sizes, indices and masks in another order."""
+    if x.dtype.kind in "fc":
+        return np.stack([x * (1 + b / 8) for b in range(size)]).astype(x.dtype)
+    return np.stack([np.roll(x, b, -1) if np.ndim(x) else x for b in range(size)])
+
+
 def _batched(node: Any, operands: list[Any], chosen: tuple[int, ...], size: int = 3) -> list[str]:
-    many = {i: np.stack([operands[i] * (1 + b / 8) for b in range(size)]).astype(operands[i].dtype) for i in chosen}
+    many = {i: _batch_of(operands[i], size) for i in chosen}
     with opened(BatchLevel) as level:
         level.size = size
         given = [Batched(level, many[i]) if i in many else x for i, x in enumerate(operands)]
-        results = list(leaves(bind(node.op, *given, **node.params)))
+        try:
+            results = list(leaves(bind(node.op, *given, **node.params)))
+        except BatchedBranch:
+            return []
     found = []
     for b in range(size):
         one = [many[i][b] if i in many else x for i, x in enumerate(operands)]
         for y, wanted in zip(results, leaves(bind(node.op, *one, **node.params)), strict=True):
-            found.append(difference(y.value[b], wanted, 1e-6 if wanted.dtype == np.float32 else 1e-12))
+            held = y.value[b] if isinstance(y, Batched) else y
+            found.append(difference(held, wanted, 1e-6 if wanted.dtype == np.float32 else 1e-12))
     return [words for words in found if words]
 
 

@@ -47,6 +47,8 @@ CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_fail
 _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
 _ASKED, _SAMPLED = 40, 10
+#: How many calls are asked that run a mutant which those do not run.
+_REACHING = 3
 #: How many functions of each element alone are asked, and at how many points of each before a mutant is equivalent.
 _FAR, _FAR_POINTS, _FARTHER_POINTS = 3, 12, 60
 
@@ -252,8 +254,32 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPL
         return "survived"
     if sampled >= _SAMPLED and any(_notices(mutant, _farther_failures, name) for name in mutant.far):
         return "survived"
-    reached = mutant.marked is None or _is_reached(mutant._replace(applied=mutant.marked), near)
-    return "equivalent" if reached else "unreached"
+    if mutant.marked is None:
+        return "equivalent"
+    marked = mutant._replace(applied=mutant.marked)
+    if _is_reached(marked, near):
+        return "equivalent"
+    return _fate_elsewhere(mutant, checks, list(islice(_reaching_calls(marked, mutant.calls), _REACHING)))
+
+
+def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call]) -> str:
+    """The fate of a mutant that the first calls never run, by those that do."""
+    if not reaching:
+        return "unreached"
+    if any(_notices(mutant, check, call) for call in reaching for check in checks):
+        return "killed"
+    return "survived" if any(_differs(mutant, call) for call in reaching) else "equivalent"
+
+
+def _reaching_calls(marked: Mutant, calls: Sequence[Call]) -> Iterator[Call]:
+    """The calls in which a marked place is run."""
+    for call in calls:
+        if marked.mode == "batch":
+            checks: Sequence[Check] = (batch_failures, jacobian_failures)
+        else:
+            checks = (derivative_failures, second_failures)
+        if any(_notices(marked, check, call) for check in checks):
+            yield call
 
 
 def _far_failures(name: str) -> list[str]:
