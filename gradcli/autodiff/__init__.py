@@ -11,6 +11,7 @@ from gradcli.autodiff.transforms import (
     jacobian,
     jacrev,
     jvp,
+    linearize,
     value_and_grad,
     vjp,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jvp",
+    "linearize",
     "no_grad",
     "stop_gradient",
     "sweep",

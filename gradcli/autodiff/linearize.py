@@ -71,8 +71,19 @@ class Linearized:
     def _region(self, kind: str, vectors: tuple[CoreValue | None, ...]) -> Region:
         return Region(kind, self.primals, self._inside, self._frame, self._results, vectors)
 
+    @property
+    def graph(self) -> tuple[ReverseLevel, tuple[CoreValue, ...], tuple[CoreValue, ...]]:
+        """The level whose nodes were kept, the leaves, and the outputs, for those who read the graph itself."""
+        return self._level, self._leaves, self._outputs
+
     def _is_abstract(self) -> bool:
         return any(isinstance(x, Abstract) for x in (*self._inner_primals, *self._outputs))
+
+    def narrow(self, count: int) -> None:
+        """Differentiate the first `count` outputs alone from now on; `values` keeps all."""
+        self._outputs = self._outputs[:count]
+        if self._recording is not None:
+            self._results = self._results[:count]
 
     # --- products ----------------------------------------------------------------------------------------------------
 

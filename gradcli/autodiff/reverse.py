@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.autodiff.gathering import Parts, Reads, gathered, parted
 from gradcli.graph.bind import bind, evaluate
 from gradcli.graph.node import PICK, Node, node_or_picks
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
-from gradcli.graph.values import OPERATORS, CoreValue, Level, dtype_of, is_inexact
+from gradcli.graph.values import OPERATORS, CoreValue, Level, Value, dtype_of, is_inexact
+from gradcli.ops.index_ops import READS
 
 
 class ReverseLevel(Level):
@@ -32,10 +34,16 @@ class ReverseLevel(Level):
 
     def process(self, op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) -> CoreValue:
         """Compute one level down; keep a node unless the result is a constant."""
-        below = [x.value if type(x) is Node and x.level is self else x for x in operands]
-        # Nothing is below level 0 but arrays.
-        y = bind(op, *below, **params) if self.id else evaluate(op, tuple(below), params)
-        if op.kind == "constant" or self.id <= state.constant_below or not _carries(y):
+        below = []
+        arrays = state.recording is None
+        for x in operands:
+            if type(x) is Node and x.level is self:
+                x = x.value
+            if arrays and isinstance(x, Value):
+                arrays = False
+            below.append(x)
+        y = evaluate(op, tuple(below), params) if arrays else bind(op, *below, **params)
+        if op.kind == "constant" or self.id <= state.constant_below or not (type(y) is np.float64 or _carries(y)):
             return y
         return node_or_picks(self, op, operands, params, y) if type(y) is tuple else Node(self, op, operands, params, y)
 
@@ -77,17 +85,21 @@ def sweep(
             cotangents[node] = g
             heapq.heappush(waiting, (-node.seq, node))
         else:
-            cotangents[node] = held + g
+            # What was read at places knows how to join a traced value, which would take it for an array.
+            cotangents[node] = g + held if type(g) is Reads else held + g
 
     for node, g in seeds:
         give(node, g)
     while waiting:
         node = heapq.heappop(waiting)[1]
+        g = gathered(cotangents[node])
         if node.op is not None:
-            for x, share in shares(level, node, cotangents[node], create_graph):
+            for x, share in shares(level, node, g, create_graph):
                 give(x, share)
-            if not keep_all:
-                del cotangents[node]
+        if keep_all or node.op is None:
+            cotangents[node] = g
+        else:
+            del cotangents[node]
     return cotangents
 
 
@@ -97,7 +109,7 @@ def shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) ->
     assert op is not None
     if op is PICK:
         whole, index = inputs[0], node.params["index"]
-        return [(whole, _Parts(g if i == index else None for i in range(len(whole.value))))]
+        return [(whole, Parts(len(whole.value), index, g))]
     assert op.vjp is not None, f"{op} has no vjp"
     wanted, values = [], []
     for x in inputs:
@@ -105,6 +117,10 @@ def shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) ->
         wanted.append(mine)
         values.append(x.value if mine else x)
     state.span = node.span
+    if op in READS and wanted[0] and not create_graph and type(node.value) is not tuple:
+        part = parted(inputs[0], g, values[1:], node.params)
+        if part is not None:
+            return [(inputs[0], part)]
     if create_graph:
         found = op.vjp(g, _as_operand(node), inputs, node.params, wanted)
     else:
@@ -112,6 +128,8 @@ def shares(level: ReverseLevel, node: Node, g: CoreValue, create_graph: bool) ->
     given = []
     for x, share, want in zip(inputs, found, wanted, strict=True):
         if want and share is not None:
+            if type(share) is Node and share.level is level and not create_graph:
+                share = share.value  # a rule of the user's may close over what is tracked here
             given.append((x, share if share.dtype is x.dtype else in_dtype(share, x.dtype)))
     return given
 
@@ -121,15 +139,6 @@ def _as_operand(node: Node) -> CoreValue:
     if type(node.value) is not tuple:
         return node
     return tuple(Node(node.level, PICK, (node,), {"index": i}, part) for i, part in enumerate(node.value))
-
-
-class _Parts(tuple):  # type: ignore[type-arg]
-    """Cotangents of an op's several results; None where none has come."""
-
-    __slots__ = ()
-
-    def __add__(self, other: Any) -> _Parts:
-        return _Parts(b if a is None else a if b is None else a + b for a, b in zip(self, other, strict=True))
 
 
 def push(level: ReverseLevel, tangents: dict[Node, CoreValue], outputs: Iterable[CoreValue]) -> list[CoreValue | None]:

@@ -28,8 +28,7 @@ def run(invocation: Invocation) -> int:
     """Check, report, and return 0, 1 or 3."""
     session = open_session(invocation)
     form = _form(invocation)
-    target = choose_target(session)
-    report = _report(session, target)
+    report = report_of(session)
     if not invocation.values["quiet"]:
         if form == "json":
             send_text(invocation, json_line(report.to_json()), form)
@@ -47,7 +46,13 @@ def _form(invocation: Invocation) -> str:
     return form
 
 
-def _report(session: Session, target: Target) -> Report:
+def report_of(session: Session) -> Report:
+    """What the oracle says of the derivative, or of the one that is claimed.
+
+    Raises:
+        GradcliError: the program fails, or has no such derivative.
+    """
+    target = choose_target(session)
     recording, outputs, inputs = record(session, target, {})
     derivative = _derivative(session, target, [concrete(output) for output in outputs])
     claimed = _claimed(session, target, derivative, [shape_of(output) for output in outputs])
@@ -67,7 +72,7 @@ def _report(session: Session, target: Target) -> Report:
         )
     from gradcli.symbolic import prove
 
-    return prove(
+    report = prove(
         recording,
         outputs,
         inputs,
@@ -78,6 +83,11 @@ def _report(session: Session, target: Target) -> Report:
         digits=values["digits"],
         rerun=lambda changed: record(session, target, changed),
     )
+    if values["sparse"] and report.ok:
+        from gradcli.cli.sparse import entries_in
+
+        report.covered = (*report.covered, f"{entries_in(claimed):,} entries, and that all other elements are 0")
+    return report
 
 
 def record(
@@ -94,10 +104,13 @@ def record(
 
 
 def _derivative(session: Session, target: Target, outputs: Sequence[Array]) -> str:
-    """Which derivative: the one asked for, or the gradient of a scalar and the Jacobian of anything else."""
+    """Which derivative: the one asked for, or the gradient of a real scalar and the Jacobian of anything else."""
     asked: str | None = session.invocation.values["derivative"]
-    is_scalar = len(outputs) == 1 and outputs[0].shape == ()
-    chosen = asked or ("gradient" if is_scalar else "jacobian")
+    is_scalar = len(outputs) == 1 and outputs[0].shape == () and outputs[0].dtype.kind != "c"
+    of_scalar = "hessian" if session.invocation.values["sparse"] else "gradient"
+    chosen = asked or (of_scalar if is_scalar else "jacobian")
+    if session.invocation.values["sparse"]:
+        _expect_sparse(session, chosen)
     if chosen == "jacobian":
         expect_floats(outputs, target.span)
     else:
@@ -111,8 +124,33 @@ def _derivative(session: Session, target: Target, outputs: Sequence[Array]) -> s
     return chosen
 
 
+def _expect_sparse(session: Session, chosen: str) -> None:
+    """Refuse to judge the entries of what has none.
+
+    Raises:
+        UsageError: a gradient is asked for, or somebody else's derivative, or differences.
+    """
+    given = session.invocation.given
+    for option, is_dense in (
+        ("derivative", chosen == "gradient"),
+        ("against", "against" in given),
+        ("method", session.invocation.values["method"] == "numeric"),
+    ):
+        if is_dense:
+            raise UsageError(
+                f"--sparse judges what `jacobian --sparse` or `hessian --sparse` gives, and no --{option} "
+                f"{given[option][0].text}",
+                place=given[option][0].place,
+                mend="leave out --sparse",
+            )
+
+
 def _claimed(session: Session, target: Target, derivative: str, outputs: Sequence[tuple[int, ...]]) -> dict[Any, Any]:
     """What is to be judged: `--against`, or else what the engine says."""
+    if session.invocation.values["sparse"]:
+        from gradcli.cli.sparse import claims
+
+        return claims(target, derivative, len(outputs) > 1)
     if session.invocation.values["against"]:
         from gradcli.cli.claims import read_claims
 

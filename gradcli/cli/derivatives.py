@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli import autodiff
+from gradcli.autodiff.rows import settled
 from gradcli.cli.evaluate import output_names
 from gradcli.cli.output import publish
 from gradcli.cli.session import Session, Target, choose_target, open_session
@@ -15,7 +16,7 @@ from gradcli.cli.vectors import cotangents, tangents
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer
 from gradcli.graph.errors import DtypeError, NotDifferentiable, ShapeError
-from gradcli.graph.values import Array, CoreValue, concrete
+from gradcli.graph.values import Array, CoreValue
 
 
 class Block(NamedTuple):
@@ -36,13 +37,20 @@ class Derivative(NamedTuple):
 
 def run(invocation: Invocation) -> int:
     """Differentiate and print."""
+    if invocation.values.get("sparse"):
+        from gradcli.cli.sparse import run as run_sparse
+
+        return run_sparse(invocation)
     session = open_session(invocation)
     target = choose_target(session)
     kind = invocation.command.name
     found = COMPUTE[kind](session, target)
     names = output_names(target.output_names, len(found.values))
-    publish(invocation, answer(kind, found, names), _layout(kind, found, names))
-    _report_what_is_not_finite(kind, found, target)
+    publish(invocation, answer(kind, found, names), layout_of(kind, found, names))
+    if not all(np.isfinite(block.array).all() for block in found.blocks):
+        from gradcli.cli.finite import report
+
+        report(kind, found.blocks, target)
     return 0
 
 
@@ -55,7 +63,7 @@ def gradient(session: Session, target: Target) -> Derivative:
     expect_scalars("grad", run.outputs, target.span)
     blocks = []
     for place, output in enumerate(run.outputs):
-        blocks += run.pulled(place, np.ones_like(output))
+        blocks += run.pulled(place, np.ones(output.shape, output.dtype))
     return Derivative(run.outputs, target.is_tuple, tuple(blocks))
 
 
@@ -73,9 +81,9 @@ def jvp(session: Session, target: Target) -> Derivative:
     """For every output its Jacobian times the tangents."""
     vectors = tangents(session, target)
     values, pushed = autodiff.jvp(target.outputs, target.points, vectors)
-    outputs = tuple(concrete(value) for value in values)
+    outputs = tuple(settled(value) for value in values)
     expect_floats(outputs, target.span)
-    blocks = tuple(Block(place, (), concrete(t)) for place, t in enumerate(pushed))
+    blocks = tuple(Block(place, (), settled(t)) for place, t in enumerate(pushed))
     return Derivative(outputs, target.is_tuple, blocks)
 
 
@@ -84,7 +92,7 @@ def jacobian(session: Session, target: Target) -> Derivative:
     run = Run(target)
     expect_floats(run.outputs, target.span)
     blocks = [
-        Block(place, (name,), concrete(block))
+        Block(place, (name,), settled(block))
         for place, row in enumerate(run.linear.jacobian())
         for name, block in zip(target.names, row, strict=True)
     ]
@@ -93,7 +101,7 @@ def jacobian(session: Session, target: Target) -> Derivative:
 
 def hessian(session: Session, target: Target) -> Derivative:
     """The Hessian of every output, each a scalar, a block per pair of inputs."""
-    outputs = tuple(concrete(value) for value in target.outputs(*target.points))
+    outputs = tuple(settled(value) for value in target.outputs(*target.points))
     expect_scalars("hessian", outputs, target.span)
     places = tuple(range(len(target.names)))
     blocks = []
@@ -101,19 +109,19 @@ def hessian(session: Session, target: Target) -> Derivative:
         found = autodiff.hessian(one_output(target, place), places)(*target.points)
         for first, row in zip(target.names, found, strict=True):
             for second, block in zip(target.names, row, strict=True):
-                blocks.append(Block(place, (first, second), concrete(block)))
+                blocks.append(Block(place, (first, second), settled(block)))
     return Derivative(outputs, target.is_tuple, tuple(blocks))
 
 
 def hvp(session: Session, target: Target) -> Derivative:
     """The Hessian of every output, each a scalar, times the tangents."""
-    outputs = tuple(concrete(value) for value in target.outputs(*target.points))
+    outputs = tuple(settled(value) for value in target.outputs(*target.points))
     expect_scalars("hvp", outputs, target.span)
     vectors = tangents(session, target)
     blocks = []
     for place in range(len(outputs)):
         found = autodiff.hvp(one_output(target, place), target.points, vectors)
-        blocks += [Block(place, (name,), concrete(h)) for name, h in zip(target.names, found, strict=True)]
+        blocks += [Block(place, (name,), settled(h)) for name, h in zip(target.names, found, strict=True)]
     return Derivative(outputs, target.is_tuple, tuple(blocks))
 
 
@@ -137,7 +145,7 @@ class Run:
 
     def __init__(self, target: Target) -> None:
         self.linear = autodiff.Linearized(target.outputs, target.points)
-        self.outputs = tuple(concrete(value) for value in self.linear.values)
+        self.outputs = tuple(settled(value) for value in self.linear.values)
         self._names = target.names
 
     def pulled(self, place: int, vector: Array) -> list[Block]:
@@ -145,7 +153,7 @@ class Run:
         cotangents: list[Array | None] = [None] * len(self.outputs)
         cotangents[place] = vector
         shares = self.linear.pull(cotangents)
-        return [Block(place, (name,), concrete(g)) for name, g in zip(self._names, shares, strict=True)]
+        return [Block(place, (name,), settled(g)) for name, g in zip(self._names, shares, strict=True)]
 
 
 def one_output(target: Target, place: int) -> Callable[..., CoreValue]:
@@ -234,7 +242,24 @@ def _label(found: Derivative, block: Block, names: Sequence[str]) -> tuple[str, 
     return block.inputs or (names[0],)
 
 
-def _layout(kind: str, found: Derivative, names: Sequence[str]) -> Callable[[Any], None]:
+def from_document(document: Mapping[str, Any], kind: str, is_tuple: bool) -> Derivative:
+    """The derivative whose answer has this document, of arrays."""
+    values = document["value"] if is_tuple else [document["value"]]
+    fields = document[kind] if is_tuple else [document[kind]]
+    blocks = [Block(place, inputs, array) for place, field in enumerate(fields) for inputs, array in _by_inputs(field)]
+    return Derivative(tuple(values), is_tuple, tuple(blocks))
+
+
+def _by_inputs(field: Any, inputs: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Array]]:
+    if not isinstance(field, dict):
+        yield inputs, field
+        return
+    for name, inner in field.items():
+        yield from _by_inputs(inner, (*inputs, name))
+
+
+def layout_of(kind: str, found: Derivative, names: Sequence[str]) -> Callable[[Any], None]:
+    """How a terminal shows it."""
     def layout(console: Any) -> None:
         from gradcli.cli.layout import show_arrays
 
@@ -245,11 +270,3 @@ def _layout(kind: str, found: Derivative, names: Sequence[str]) -> Callable[[Any
         show_arrays(console, [*values, *blocks])
 
     return layout
-
-
-def _report_what_is_not_finite(kind: str, found: Derivative, target: Target) -> None:
-    bad = next((block for block in found.blocks if not np.isfinite(block.array).all()), None)
-    if bad is not None:
-        from gradcli.cli.finite import report
-
-        report(kind, bad.output, bad.inputs, bad.array, target)

@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.autodiff.batch import Batched
+from gradcli.autodiff.rows import settled
 from gradcli.cli.output import publish
 from gradcli.cli.session import Session, open_session
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer
 from gradcli.files.json_text import json_line
-from gradcli.graph.values import concrete
+from gradcli.graph.values import CoreValue
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.results import Result
 from gradcli.language.values import DEEPEST_LIST
+from gradcli.ops.casts import cast
+from gradcli.ops.joining import stack
 
 
 def run(invocation: Invocation) -> int:
     """Evaluate and print."""
-    found = answer_of(open_session(invocation))
+    session = open_session(invocation)
+    found = run_at(session, session.values())
+    publish(invocation, answer(*found), layout_of(found.outputs, found.names))
+    return 0
+
+
+def layout_of(outputs: Sequence[Any], names: Sequence[str]) -> Callable[[Any], None]:
+    """How a terminal shows the outputs."""
 
     def layout(console: Any) -> None:
         from gradcli.cli.layout import show_arrays
 
-        show_arrays(console, [(name, output) for (name,), output in found.results])
+        show_arrays(console, [(name, _one_piece(output)) for name, output in zip(names, outputs, strict=True)])
 
-    publish(invocation, found, layout)
-    return 0
+    return layout
 
 
 def answer_of(session: Session) -> Answer:
@@ -36,14 +47,41 @@ def answer_of(session: Session) -> Answer:
     Raises:
         GradcliError: it fails, or gives something that has no form outside the program.
     """
-    result = session.program.run(session.values(), options=session.options)
+    return answer(*run_at(session, session.values()))
+
+
+class Outputs(NamedTuple):
+    """What a program gave: arrays, or the texts, lists and dicts that they are; what each is called; whether it was a
+    tuple."""
+
+    outputs: list[Any]
+    names: list[str]
+    is_tuple: bool
+
+
+def run_at(session: Session, values: Mapping[str, CoreValue]) -> Outputs:
+    """Run the program at values of its inputs.
+
+    Raises:
+        GradcliError: it fails, or gives something that has no form outside the program.
+    """
+    result = session.program.run(values, options=session.options)
     if not result.outputs:
         result.cores()
     outputs = [_plain(output, result) for output in result.outputs]
-    names = output_names(result.names, len(outputs))
-    described = [_described(output) for output in outputs]
-    document = _listed(described) if result.is_tuple else described[0]
-    return Answer([((name,), _one_piece(output)) for name, output in zip(names, outputs, strict=True)], document)
+    return Outputs(outputs, output_names(result.names, len(outputs)), result.is_tuple)
+
+
+def answer(outputs: Sequence[Any], names: Sequence[str], is_tuple: bool) -> Answer:
+    """The outputs in the form of every command."""
+    results = [((name,), _one_piece(output)) for name, output in zip(names, outputs, strict=True)]
+    return Answer(results, described(outputs, is_tuple))
+
+
+def described(outputs: Sequence[Any], is_tuple: bool) -> dict[str, Any]:
+    """Value, shape and dtype; for a tuple one list per field, with an entry per output."""
+    entries = [_described(output) for output in outputs]
+    return {field: [entry[field] for entry in entries] for field in entries[0]} if is_tuple else entries[0]
 
 
 def output_names(names: tuple[str | None, ...], count: int) -> list[str]:
@@ -71,15 +109,16 @@ def _plain(value: Any, result: Result, depth: int = 0) -> Any:
         return {str(key): _plain(entry, result, depth + 1) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return _from_list([_plain(entry, result, depth + 1) for entry in value])
-    return concrete(Result((value,), False, (None,), result.span).cores()[0])
+    return settled(Result((value,), False, (None,), result.span).cores()[0])
 
 
 def _from_list(entries: list[Any]) -> Any:
     """An array where the entries are alike, else the list."""
-    if entries and all(isinstance(entry, np.ndarray) for entry in entries):
+    if entries and all(isinstance(entry, np.ndarray | Batched) for entry in entries):
         shapes = {entry.shape for entry in entries}
         if len(shapes) == 1:
-            return np.stack(entries)
+            common = np.result_type(*[entry.dtype for entry in entries])
+            return stack([cast(entry, common) for entry in entries])
     return entries
 
 
@@ -89,11 +128,6 @@ def _one_piece(value: Any) -> Any:
 
 
 def _described(value: Any) -> dict[str, Any]:
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | Batched):
         return {"value": value, "shape": list(value.shape), "dtype": str(value.dtype)}
     return {"value": value, "shape": None, "dtype": type(value).__name__}
-
-
-def _listed(described: list[dict[str, Any]]) -> dict[str, Any]:
-    """One list per field, with an entry per output."""
-    return {field: [entry[field] for entry in described] for field in ("value", "shape", "dtype")}

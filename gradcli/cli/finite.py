@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,30 +10,47 @@ import numpy as np
 from gradcli import autodiff
 from gradcli.autodiff.levels import opened
 from gradcli.autodiff.reverse import ReverseLevel, sweep
-from gradcli.cli.derivatives import one_output
+from gradcli.cli.derivatives import Block, one_output
 from gradcli.cli.report import complain
 from gradcli.cli.session import Target
 from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import Node
-from gradcli.graph.values import Array, CoreValue, concrete
+from gradcli.graph.values import CoreValue, concrete
 from gradcli.language.diagnostics import render
 
 
-def report(kind: str, output: int, inputs: tuple[str, ...], array: Array, target: Target) -> None:
-    """Say on standard error that the derivative `array` is not finite, and at which node that began."""
+def report(kind: str, blocks: Iterable[Block], target: Target) -> None:
+    """Say on standard error that a derivative is not finite, if one is, and at which node that began."""
+    found = finding(kind, blocks, target)
+    if found is not None:
+        complain(found)
+
+
+def finding(kind: str, blocks: Iterable[Block], target: Target, where: str = "") -> str | None:
+    """A warning of the first block that is not finite, and of the node where that began; None if all are finite."""
+    bad = next((block for block in blocks if not np.isfinite(block.array).all()), None)
+    if bad is None:
+        return None
+    output, inputs, array = bad
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    where = f" at {list(index)}" if index else ""
-    message = f"the {' '.join((kind, *inputs))} is {array[index]}{where}"
+    return finding_at(kind, output, inputs, index, array[index], target, where)
+
+
+def finding_at(
+    kind: str, output: int, inputs: tuple[str, ...], index: tuple[int, ...], value: Any, target: Target, where: str = ""
+) -> str:
+    """A warning of one entry of a derivative, which is not finite, and of the node where that began."""
+    at = f" at {list(index)}" if index else ""
+    message = f"{where}the {' '.join((kind, *inputs))} is {value}{at}"
     try:
         origin = _origin(kind, output, inputs, index, target)
     except GradcliError:
         origin = None
     if origin is None:
-        complain(f"warning: {message}")
-        return
+        return f"warning: {message}"
     node, story = origin
-    finding = GradcliError(f"{message}; it first arose in {_name(node)}", span=node.span, mend=story)
-    complain(render(finding).replace("error:", "warning:", 1))
+    found = GradcliError(f"{message}; it first arose in {_name(node)}", span=node.span, mend=story)
+    return render(found).replace("error:", "warning:", 1)
 
 
 def _origin(

@@ -36,6 +36,8 @@ def main() -> NoReturn:
     def work() -> int:
         # Loading makes many objects and no garbage: until the program is parsed, looking for some only costs time.
         gc.disable()
+        # A graph is many objects and no cycle; the collector would go over all of it again and again as it grows.
+        gc.set_threshold(10_000, 20, 50)
         import_module("numpy")
         import_module("warnings").simplefilter("ignore")
         supervisor.confine(understood.values["max_bytes"], parent if hasattr(os, "fork") else 0)
@@ -109,15 +111,20 @@ def _as_utf8(word: str) -> str:
 
 
 def _guarded(invocation: Invocation) -> int:
+    from gradcli.cli.progress import of_the_run, progress
     from gradcli.cli.report import show_defect, show_error
     from gradcli.graph.errors import GradcliError, LimitReached
 
     fault: GradcliError
     try:
-        command = import_module(f"gradcli.cli.{invocation.command.module}")
+        # A command for each of many rows is run from one place, whichever it is.
+        module = invocation.command.module if invocation.values.get("each") is None else "each"
+        command = import_module(f"gradcli.cli.{module}")
         # NaN and infinities are values here; what needs saying about them is said by the command.
         with import_module("numpy").errstate(all="ignore"):
-            return _flushed(int(command.run(invocation)))
+            with progress(of_the_run, color=invocation.values.get("color", "auto")):
+                code = int(command.run(invocation))
+            return _flushed(code)
     except GradcliError as error:
         fault = error
     except MemoryError:

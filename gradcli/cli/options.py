@@ -9,7 +9,7 @@ from gradcli.cli.readers import byte_count, names, one_name, real, whole
 from gradcli.graph.errors import GradcliError
 
 MAX_BYTES = 4 << 30
-MAX_STEPS = 10_000_000
+MAX_STEPS = 100_000_000
 MAX_DEPTH = 1_000
 MAX_SECONDS = 300.0
 
@@ -182,6 +182,25 @@ FORMAT = _format(
     "csv",
     help="The form of the answer: text by itself, laid out on a terminal.",
 )
+MATRIX_FORMAT = _format(
+    "text",
+    "json",
+    "npy",
+    "npz",
+    "csv",
+    "mtx",
+    help="The form of the answer: text by itself, laid out on a terminal; mtx (MatrixMarket) with --sparse alone.",
+)
+SPARSE = Option(
+    "sparse",
+    ("--sparse",),
+    "The nonzeros alone, at a cost that follows them: lines `row column value`, counted from 0 in C order. npz "
+    "(SciPy's) and mtx hold one matrix: the outputs below each other, the inputs side by side.",
+    default=False,
+)
+SPARSE_CHECK = SPARSE._replace(
+    help="Judge what `jacobian --sparse` or `hessian --sparse` gives: its entries, and that all others are 0."
+)
 REPORT_FORMAT = _format("text", "json", help="The form of the answer: text by itself, laid out on a terminal.")
 FORMULA_FORMAT = _format("text", "latex", "python", "json", help="The form of the formula: text by itself.")
 GRAPH_FORMAT = _format("text", "dot", "mermaid", "json", help="The form of the drawing: text by itself.")
@@ -308,11 +327,46 @@ TRACE = Option(
     default=False,
 )
 
+EACH = Option(
+    "each",
+    ("--each",),
+    "Answer once for every row of a CSV with a header, an NDJSON, .npz or .npy file, or, with -, of NDJSON on standard "
+    "input: a line of JSON each, or --format csv or npz.",
+    "FILE",
+    panel="Many rows",
+)
+SUM = Option(
+    "sum",
+    ("--sum",),
+    "With --each: add values and derivatives up over all rows, and give the sum.",
+    default=False,
+    panel="Many rows",
+)
+KEEP_GOING = Option(
+    "keep_going",
+    ("--keep-going",),
+    'With --each: go on after a row that fails; {"error": ..} stands in its place, and the exit code is 2 at the end.',
+    default=False,
+    panel="Many rows",
+)
+JOBS = Option(
+    "jobs",
+    ("--jobs",),
+    "With --each: work in N processes.",
+    "N",
+    default=1,
+    shown="1",
+    read=lambda text: whole(text, 1, 1_000),
+    panel="Many rows",
+)
+
 _INPUTS = (EXPRESSION, DATA, DTYPE, SEED)
+_ROWS = (EACH, KEEP_GOING, JOBS)
 _END = (COLOR, HELP, *LIMITS)
-_VALUES = (*_INPUTS, OF, FORMAT, OUTPUT, *_END)
-_DERIVATIVES = (*_INPUTS, OF, WRT, FORMAT, OUTPUT, *_END)
-_PRODUCTS = (*_INPUTS, OF, WRT, VECTOR, FORMAT, OUTPUT, *_END)
+_VALUES = (*_INPUTS, OF, FORMAT, OUTPUT, *_ROWS, SUM, *_END)
+_DERIVATIVES = (*_INPUTS, OF, WRT, FORMAT, OUTPUT, *_ROWS, SUM, *_END)
+_MATRICES = (*_INPUTS, OF, WRT, SPARSE, MATRIX_FORMAT, OUTPUT, *_ROWS, SUM, *_END)
+_PRODUCTS = (*_INPUTS, OF, WRT, VECTOR, FORMAT, OUTPUT, *_ROWS, SUM, *_END)
 
 COMMANDS = (
     Command(
@@ -337,7 +391,7 @@ COMMANDS = (
         "The Jacobian: the output's shape + the input's shape.",
         "Every entry of the result, differentiated with respect to every entry of the inputs.",
         (("gradcli jacobian 'x**2' x=1,2", "2.0 0.0\n0.0 4.0"),),
-        _DERIVATIVES,
+        _MATRICES,
     ),
     Command(
         "vjp",
@@ -362,7 +416,7 @@ COMMANDS = (
         "The Hessian of a scalar: a block per pair of inputs.",
         "Differentiates a result of shape () twice.",
         (("gradcli hessian 'x[0]**2 * x[1]' x=1,2", "4.0 2.0\n2.0 0.0"),),
-        _DERIVATIVES,
+        _MATRICES,
     ),
     Command(
         "hvp",
@@ -379,7 +433,7 @@ COMMANDS = (
         "The program alone goes to SymPy, which differentiates it and evaluates that with 50 digits: an oracle that "
         "shares no derivative rule with gradcli.",
         (("gradcli check 'x*exp(-x)' x=0.3 --quiet && echo proved", "proved"),),
-        (*_INPUTS, OF, WRT, *CHECK_ONLY, REPORT_FORMAT, OUTPUT, *_END),
+        (*_INPUTS, OF, WRT, SPARSE_CHECK, *CHECK_ONLY, REPORT_FORMAT, OUTPUT, *_ROWS, *_END),
     ),
     Command(
         "derive",

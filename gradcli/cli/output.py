@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from gradcli.cli.progress import put_away
 from gradcli.cli.words import Invocation
 from gradcli.files import Answer, choose_format, deliver, encode
 from gradcli.files.answers import BINARY
@@ -22,6 +23,7 @@ def publish(invocation: Invocation, answer: Answer, layout: Callable[[Console], 
     Raises:
         GradcliError: the form cannot hold the answer, or it cannot be written.
     """
+    put_away()
     if wants_layout(invocation):
         layout(terminal(invocation))
         return
@@ -32,6 +34,7 @@ def publish(invocation: Invocation, answer: Answer, layout: Callable[[Console], 
 
 def publish_text(invocation: Invocation, text: str, layout: Callable[[Console], None] | None = None) -> None:
     """Give an answer that is a text already; `layout` is for a terminal."""
+    put_away()
     if layout is not None and wants_layout(invocation):
         layout(terminal(invocation))
         return

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from gradcli.cli.progress import make_way
 from gradcli.cli.words import UsageError, Word
 from gradcli.graph.errors import GradcliError
 
@@ -19,11 +20,16 @@ BUG_TRACKER_HINT = "please report it, with this command line and the program"
 
 def show_error(error: GradcliError, words: tuple[str, ...]) -> None:
     """Print an error of the user's with its place and the mend; `words` are the command line."""
+    complain(rendered(error, words))
+
+
+def rendered(error: GradcliError, words: tuple[str, ...]) -> str:
+    """The whole text of an error of the user's; `words` are the command line."""
     from gradcli.language.diagnostics import render
 
     if isinstance(error, UsageError):
         _point_at(error, words)
-    complain(render(error))
+    return render(error)
 
 
 def show_defect(defect: BaseException) -> None:
@@ -39,6 +45,7 @@ def show_defect(defect: BaseException) -> None:
 
 def complain(text: str) -> None:
     """Print a line to standard error, as well as that can be done."""
+    make_way()
     try:
         if sys.stderr is not None:
             print(text.rstrip("\n"), file=sys.stderr, flush=True)
@@ -48,6 +55,7 @@ def complain(text: str) -> None:
 
 def say(text: str) -> None:
     """Print what a program prints, line ends included, to standard error; control characters are escaped."""
+    make_way(text)
     try:
         if sys.stderr is not None:
             sys.stderr.write(_plain(text))

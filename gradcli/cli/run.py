@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from gradcli.cli.progress import make_way
 from gradcli.cli.session import open_session
 from gradcli.cli.words import Invocation
 
@@ -33,5 +34,6 @@ def write(text: str) -> None:
         OSError: it cannot be written.
     """
     if sys.stdout is not None:
+        make_way(text)
         sys.stdout.write(text if text.isascii() and text.isprintable() else text.translate(_ESCAPES))
         sys.stdout.flush()

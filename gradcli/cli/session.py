@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.autodiff.rows import settled
 from gradcli.cli.program import read_source
 from gradcli.cli.report import blamed_on, say
 from gradcli.cli.words import Invocation, UsageError, Word, nearest
@@ -28,6 +29,7 @@ class Session(NamedTuple):
         given: the values that the command line and `--data` give.
         invocation: the command line.
         standard_input: who has read standard input so far.
+        texts: the arrays of the VALUEs that were read so far (see `read_text`).
     """
 
     program: Program
@@ -35,6 +37,7 @@ class Session(NamedTuple):
     given: dict[str, Any]
     invocation: Invocation
     standard_input: StandardInput
+    texts: dict[tuple[str, str], Array]
 
     @property
     def inputs(self) -> list[str]:
@@ -63,7 +66,7 @@ class Target:
 
     def __init__(self, session: Session, names: tuple[str, ...], values: dict[str, Array]) -> None:
         self.names = names
-        self.points = tuple(np.asarray(values[name]) for name in names)
+        self.points = tuple(settled(values[name]) for name in names)
         self.is_tuple = False
         self.output_names: tuple[str | None, ...] = ()
         self.span: Any = None
@@ -101,6 +104,7 @@ def open_session(invocation: Invocation) -> Session:
         print_to=say,
     )
     expect_one_reader(invocation)
+    _expect_rows(invocation)
     standard_input = StandardInput()
     program = Program.parse(read_source(invocation, standard_input))
     # Modules and tree live as long as the process: the garbage collector need not go over them again and again.
@@ -108,7 +112,21 @@ def open_session(invocation: Invocation) -> Session:
     gc.enable()
     options = program.options(options)
     given = _given(program, invocation, options, standard_input)
-    return Session(program, options, given, invocation, standard_input)
+    return Session(program, options, given, invocation, standard_input, {})
+
+
+def _expect_rows(invocation: Invocation) -> None:
+    """Refuse options that speak of many rows where there are none.
+
+    Raises:
+        UsageError: there is one of them, without `--each`.
+    """
+    if invocation.values.get("each") is None:
+        for name in ("sum", "keep_going", "jobs"):
+            if name in invocation.given:
+                word = invocation.given[name][0]
+                option = next(option for option in invocation.command.options if option.name == name)
+                raise UsageError(f"{option.words[0]} goes with --each FILE", place=word.place)
 
 
 def expect_one_reader(invocation: Invocation) -> None:
@@ -118,7 +136,7 @@ def expect_one_reader(invocation: Invocation) -> None:
         UsageError: there are two; names both.
     """
     readers = [invocation.program] if invocation.program is not None and invocation.program.text == "-" else []
-    readers += [word for word in invocation.given.get("data", []) if word.text == "-"]
+    readers += [word for name in ("data", "each") for word in invocation.given.get(name, []) if word.text == "-"]
     values = [assignment.word for assignment in invocation.assignments]
     for option in ("vector", "against"):
         values += invocation.given.get(option, [])
@@ -210,10 +228,13 @@ def _expect_float_input(session: Session, name: str, values: Mapping[str, Any]) 
 
 
 def read_text(session: Session, text: str, name: str, word: Word) -> Array:
-    """A VALUE that is no input's, such as that of `-v`, as an array; `word` is where it stands."""
-    with blamed_on(word, session.invocation.words):
-        value = read_value(text, name, options=session.options, stdin=session.standard_input)
-    array = np.asarray(value)
-    if array.dtype.kind not in "biufc":
-        raise GradcliError(f"{name} is no array of numbers")
-    return array
+    """A VALUE that is no input's, such as that of `-v`, as an array; `word` is where it stands. It is read once."""
+    key = (name, text)
+    if key not in session.texts:
+        with blamed_on(word, session.invocation.words):
+            value = read_value(text, name, options=session.options, stdin=session.standard_input)
+        array = np.asarray(value)
+        if array.dtype.kind not in "biufc":
+            raise GradcliError(f"{name} is no array of numbers")
+        session.texts[key] = array
+    return session.texts[key]

@@ -66,6 +66,8 @@ def supervise(work: Callable[[], int], seconds: float, output: str | None) -> No
 
 def _work(work: Callable[[], int], reports: int) -> NoReturn:
     """The child's life; it reports the exit code that it means, since libraries end processes too."""
+    global _reports
+    _reports = reports
     try:
         code = work()
     except MemoryError:
@@ -75,6 +77,18 @@ def _work(work: Callable[[], int], reports: int) -> NoReturn:
     with contextlib.suppress(OSError):
         os.write(reports, b"%d" % code)
     os._exit(code)
+
+
+_reports = -1
+DREW, CLEAN_LINE = b"+", b"\r\x1b[2K\x1b[?25h"
+"""What the child reports when it draws on the terminal, and what takes that away: an empty line, with a cursor."""
+
+
+def report_drawing() -> None:
+    """In the child: tell the parent that there is something on the terminal which it must take away if it ends us."""
+    if _reports >= 0:
+        with contextlib.suppress(OSError):
+            os.write(_reports, DREW)
 
 
 class _Signals:
@@ -127,6 +141,7 @@ class _Parent:
         self.seconds = seconds
         self.output = output
         self.meant: int | None = None
+        self.drew = False
 
     def wait(self) -> int:
         """The exit code of the command, once the child is no more and what it left is cleaned up."""
@@ -136,6 +151,8 @@ class _Parent:
         _, status = os.waitpid(self.child, 0)
         if self.meant is None:
             self._clean_up()
+            if self.drew:
+                os.write(2, CLEAN_LINE)
         if ending == "time":
             return _say(OUT_OF_TIME.format(self.seconds), FAULT)
         if ending is not None:
@@ -167,8 +184,10 @@ class _Parent:
     def _read(self) -> bool:
         """Take what the child reports; False when it has closed the pipe, which it does by ending."""
         data = os.read(self.reports, 64)
-        if data:
-            self.meant = int(data)
+        self.drew |= DREW in data
+        code = data.replace(DREW, b"")
+        if code:
+            self.meant = int(code)
         return bool(data)
 
     def _clean_up(self) -> None:

@@ -12,6 +12,16 @@ from gradcli.cli.words import UsageError, nearest
 from gradcli.graph.values import Array
 
 
+def read_vectors(session: Session) -> None:
+    """Read every -v, so that it is not read again for each of many rows.
+
+    Raises:
+        GradcliError: one can't be read.
+    """
+    for word, text in zip(session.invocation.given["vector"], session.invocation.values["vector"], strict=True):
+        read_text(session, _named(text)[1], "-v", word)
+
+
 def cotangents(session: Session, outputs: Sequence[Array]) -> list[Array]:
     """One cotangent per output, in order; 1 by itself where all are scalars.
 
@@ -20,7 +30,7 @@ def cotangents(session: Session, outputs: Sequence[Array]) -> list[Array]:
     """
     texts = session.invocation.values["vector"]
     if not texts and all(output.shape == () for output in outputs):
-        return [np.ones_like(output) for output in outputs]
+        return [np.ones(output.shape, output.dtype) for output in outputs]
     for index, text in enumerate(texts):
         if _named(text)[0] is not None:
             raise UsageError(

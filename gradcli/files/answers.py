@@ -13,7 +13,7 @@ from gradcli.graph.errors import GradcliError
 Results = Sequence[tuple[tuple[str, ...], Any]]
 
 BINARY = frozenset({"npy", "npz"})
-SUFFIXES = {".txt": "text", ".json": "json", ".npy": "npy", ".npz": "npz", ".csv": "csv"}
+SUFFIXES = {".txt": "text", ".json": "json", ".npy": "npy", ".npz": "npz", ".csv": "csv", ".mtx": "mtx"}
 
 
 class Answer(NamedTuple):
@@ -42,6 +42,10 @@ def encode(answer: Answer, form: str) -> Iterator[bytes]:
     Raises:
         GradcliError: the form cannot hold this answer; it is raised before the first piece.
     """
+    if form == "mtx":
+        raise GradcliError(
+            "mtx (MatrixMarket) holds one sparse matrix", mend="jacobian --sparse and hessian --sparse give one"
+        )
     if form in BINARY:
         from gradcli.files.numpy_bytes import npy_bytes, npz_bytes
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,15 +28,20 @@ def npy_bytes(results: Results) -> bytes:
 
 def npz_bytes(results: Results) -> bytes:
     """Every result as an array of an `.npz` file, under its name (`x`; `x,y` for a block of a Hessian)."""
+    buffer = io.BytesIO()
+    archive(buffer, {",".join(label): expect_numbers(label, value, "npz") for label, value in results})
+    return buffer.getvalue()
+
+
+def archive(stream: BinaryIO, members: Mapping[str, np.ndarray]) -> None:
+    """Write arrays under their names, as an `.npz` file."""
     import zipfile
 
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for label, value in results:
+    with zipfile.ZipFile(stream, "w") as opened:
+        for name, array in members.items():
             # A fixed date keeps the bytes the same from run to run.
-            entry = zipfile.ZipInfo(f"{','.join(label)}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, _npy(expect_numbers(label, value, "npz")))
-    return buffer.getvalue()
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            opened.writestr(entry, _npy(array))
 
 
 def _npy(array: np.ndarray) -> bytes:

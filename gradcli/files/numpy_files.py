@@ -44,7 +44,7 @@ def read_npy(stream: IO[bytes], name: str, size: int | None = None) -> np.ndarra
         GradcliError: not an `.npy`, damaged, truncated, or not of plain numbers.
         LimitReached: the header promises more than the budget holds.
     """
-    shape, fortran, dtype = _header(stream, name)
+    shape, fortran, dtype = read_header(stream, name)
     count = math.prod(shape)
     nbytes = count * dtype.itemsize
     if size is not None and size - stream.tell() < nbytes:
@@ -121,8 +121,12 @@ def _members(archive: zipfile.ZipFile, name: str) -> dict[str, Callable[[], np.n
     return members
 
 
-def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran order, and dtype; the stream is left at the numbers."""
+def read_header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether in Fortran order, and dtype of an `.npy`; the stream is left at the numbers.
+
+    Raises:
+        GradcliError: it is damaged, or not of plain numbers.
+    """
     head = stream.read(8)
     if head[:6] != NPY_MAGIC or len(head) < 8:
         found = f"begins with {head!r}" if head else "is empty"

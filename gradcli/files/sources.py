@@ -35,6 +35,14 @@ class StandardInput:
         Raises:
             GradcliError: another reader has had it, or there is no standard input.
         """
+        return read_all(self.stream(reader), "standard input")
+
+    def stream(self, reader: str) -> BinaryIO:
+        """Standard input, for a reader that takes it piece by piece.
+
+        Raises:
+            GradcliError: another reader has had it, or there is none.
+        """
         if self._reader is not None:
             raise GradcliError(
                 f"only one thing may read standard input, not both {shown(self._reader)} and {shown(reader)}"
@@ -44,7 +52,7 @@ class StandardInput:
             if sys.stdin is None:
                 raise GradcliError(f"{shown(reader)} reads standard input, and there is none")
             self._stream = sys.stdin.buffer
-        return read_all(self._stream, "standard input")
+        return self._stream
 
 
 def open_source(path: str) -> BinaryIO:

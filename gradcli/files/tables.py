@@ -93,7 +93,7 @@ class Table(NamedTuple):
                 amount = _amount(len(cells), "cell")
                 raise GradcliError(f"{shown(self.name)}, line {line}: {amount}, expected {self.width}")
             try:
-                numbers.extend(map(_number, cells if every else [cells[index] for index in indices]))
+                numbers.extend(map(number_of, cells if every else [cells[index] for index in indices]))
             except ValueError:
                 self._fault(line, cells, indices)
         found = np.frombuffer(numbers, dtype=np.float64) if numbers else np.empty(0)
@@ -104,15 +104,11 @@ class Table(NamedTuple):
     def _fault(self, line: int, cells: list[str], indices: Sequence[int]) -> None:
         for index in indices:
             cell = cells[index].strip()
-            if _is_number(cell):
+            if is_number(cell):
                 continue
             title = self.header[index] if self.header else ""
             place = f"column {quoted(title)}" if title else f"column {index}"
-            found = f"found {quoted(cell)}" if cell else "the cell is empty (a missing number is written nan)"
-            decimal_comma = _is_number(cell.replace(",", "."))
-            mend = "write decimals with a point: 1.5" if decimal_comma and "," in cell else None
-            where = f"{shown(self.name)}, line {line}, {place}"
-            raise GradcliError(f"{where}: expected a number, {found}", mend=mend)
+            raise no_number(cell, f"{shown(self.name)}, line {line}, {place}")
 
     def _expect_finite(self, indices: Sequence[int]) -> None:
         """Find the number, if any, that became infinite by being read."""
@@ -133,7 +129,7 @@ def read_table(data: bytes, name: str) -> Table:
     text = decode(data, name)
     budget.charge(2 * len(data) + 60 * data.count(b"\n"), f"the table of {shown(name)}")
     lines = text.split("\n")
-    content = [number for number, line in enumerate(lines) if not _is_skipped(line)]
+    content = [number for number, line in enumerate(lines) if not is_skipped(line)]
     if not content:
         raise GradcliError(f"{shown(name)} is empty, expected a table of numbers")
     return _spreadsheet(lines, content, name) or _below_prose(lines, content, name)
@@ -144,15 +140,15 @@ def _spreadsheet(lines: list[str], content: list[int], name: str) -> Table | Non
 
     It is told from prose by this: from the first line to the first that has a number, all have as many cells.
     """
-    separator = _separator(lines[content[0]])
-    header = _cells(lines[content[0]], separator)
-    if separator is None or any(map(_is_number, header)):
+    separator = separator_of(lines[content[0]])
+    header = cells_of(lines[content[0]], separator)
+    if separator is None or any(map(is_number, header)):
         return None
     for number in content[1:]:
-        cells = _cells(lines[number], separator)
+        cells = cells_of(lines[number], separator)
         if len(cells) != len(header):
             return None
-        if any(map(_is_number, cells)):
+        if any(map(is_number, cells)):
             rows = _reader(lines, content[1], separator)
             return Table(name, tuple(map(normalised, header)), len(header), rows)
     return None
@@ -161,9 +157,9 @@ def _spreadsheet(lines: list[str], content: list[int], name: str) -> Table | Non
 def _below_prose(lines: list[str], content: list[int], name: str) -> Table:
     """A table that begins at the first line of nothing but numbers."""
     for place, number in enumerate(content):
-        separator = _separator(lines[number])
-        cells = _cells(lines[number], separator)
-        if not cells or not all(map(_is_number, cells)):
+        separator = separator_of(lines[number])
+        cells = cells_of(lines[number], separator)
+        if not cells or not all(map(is_number, cells)):
             continue
         above = content[place - 1] if place else None
         header = _header(lines, number, above, len(cells), name)
@@ -178,9 +174,9 @@ def _header(lines: list[str], start: int, above: int | None, width: int, name: s
     comment = start - 1
     while comment >= 0 and not lines[comment].strip():
         comment -= 1
-    if comment >= 0 and _is_skipped(lines[comment]):
+    if comment >= 0 and is_skipped(lines[comment]):
         names = _words(lines[comment].strip().lstrip("#% "))
-        return tuple(names) if len(names) == width and not any(map(_is_number, names)) else None
+        return tuple(names) if len(names) == width and not any(map(is_number, names)) else None
     if above is None:
         return None
     names = _words(lines[above])
@@ -188,9 +184,9 @@ def _header(lines: list[str], start: int, above: int | None, width: int, name: s
         names = names[1:]
     if len(names) != width:
         return None
-    numbers = [word for word in names if _is_number(word)]
+    numbers = [word for word in names if is_number(word)]
     if numbers and names[0]:
-        wrong = next(word for word in names if not _is_number(word))
+        wrong = next(word for word in names if not is_number(word))
         raise GradcliError(
             f"{shown(name)}, line {above + 1}: expected {_amount(width, 'number')} or names of columns,"
             f" found {quoted(wrong)} among numbers"
@@ -199,36 +195,38 @@ def _header(lines: list[str], start: int, above: int | None, width: int, name: s
 
 
 def _words(line: str) -> list[str]:
-    return [normalised(cell) for cell in _cells(line, _separator(line))]
+    return [normalised(cell) for cell in cells_of(line, separator_of(line))]
 
 
 def _reader(lines: list[str], start: int, separator: str | None) -> Callable[[], Iterator[Row]]:
     def rows() -> Iterator[Row]:
         for number in range(start, len(lines)):
             line = lines[number]
-            if not _is_skipped(line):
-                yield number + 1, _cells(line, separator)
+            if not is_skipped(line):
+                yield number + 1, cells_of(line, separator)
 
     return rows
 
 
-def _is_skipped(line: str) -> bool:
+def is_skipped(line: str) -> bool:
+    """Whether a line is empty or a comment."""
     stripped = line.lstrip()
     return not stripped or stripped[0] in "#%"
 
 
-def _separator(line: str) -> str | None:
+def separator_of(line: str) -> str | None:
     """What separates the cells of a line; None is any run of blanks."""
     for mark in ";,":
         if mark in line:
             return mark
     if "\t" in line.strip():
         # Between numbers a tab is a blank like any other; between words blanks may belong to a name.
-        return None if all(map(_is_number, line.split())) else "\t"
+        return None if all(map(is_number, line.split())) else "\t"
     return None
 
 
-def _cells(line: str, separator: str | None) -> list[str]:
+def cells_of(line: str, separator: str | None) -> list[str]:
+    """The cells of a line, without the blanks around them; what follows `#` is a comment."""
     if '"' in line:
         return _quoted_cells(line, separator)
     if "#" in line:
@@ -247,7 +245,7 @@ def _quoted_cells(line: str, separator: str | None) -> list[str]:
     return [cell.strip() for cell in cells if cell or separator]
 
 
-def _number(cell: str) -> float:
+def number_of(cell: str) -> float:
     """A cell's number; unlike `float` it takes no underscores and no digits but 0 to 9.
 
     Raises:
@@ -258,12 +256,21 @@ def _number(cell: str) -> float:
     return float(cell)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell is one."""
     try:
-        _number(cell)
+        number_of(cell)
     except ValueError:
         return False
     return True
+
+
+def no_number(cell: str, where: str) -> GradcliError:
+    """The error of a cell that holds no number, at `where`."""
+    found = f"found {quoted(cell)}" if cell else "the cell is empty (a missing number is written nan)"
+    decimal_comma = is_number(cell.replace(",", "."))
+    mend = "write decimals with a point: 1.5" if decimal_comma and "," in cell else None
+    return GradcliError(f"{where}: expected a number, {found}", mend=mend)
 
 
 def _amount(count: int, noun: str) -> str:

@@ -87,12 +87,14 @@ def _foresee(op: Op, operands: tuple[CoreValue, ...], params: dict[str, Any]) ->
     if op.views and len(operands) == 1:
         return
     if op.kind == "elementwise":
-        # Broadcasting makes at most the product of the sizes; below that bound nothing need be looked at.
+        # Broadcasting makes at most the product of the sizes (equal shapes count once): below that bound, nothing need
+        # be looked at.
         bound = 8
+        shape: tuple[int, ...] = ()
         for x in operands:
-            size = getattr(x, "size", 1)
-            if size > 1:
-                bound *= size
+            if isinstance(x, np.ndarray) and x.size > 1 and x.shape != shape:
+                shape = x.shape
+                bound *= x.size
         if bound < _SMALL:
             return
     spec = infer(op, operands, params)

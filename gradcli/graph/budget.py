@@ -6,6 +6,7 @@ is made only when enough has been charged since the last for it to matter.
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -57,6 +58,10 @@ class Budget:
         self._live = self._pending = 0
         self._slack = min(16 << 20, (limit_bytes or 0) // 4)
 
+    def held(self) -> int:
+        """Bytes that the process holds now beyond what it held when the budget was opened."""
+        return max(0, _resident_bytes() - self._baseline)
+
     def charge(self, nbytes: int, what: str = "a value") -> None:
         """Say that `nbytes` are about to be allocated.
 
@@ -70,8 +75,10 @@ class Budget:
         if self._pending < self._slack and self._live + self._pending < limit:
             return
         if nbytes <= limit:
-            self._live = max(0, _resident_bytes() - self._baseline)
+            self._live = self.held()
             self._pending = nbytes
+        if nbytes <= limit < self._live + nbytes and gc.collect():
+            self._live = self.held()
         if nbytes > limit or self._live + nbytes > limit:
             self._pending = 0
             raise LimitReached(

@@ -48,7 +48,13 @@ class AutogradError(GradcliError):
 
 
 class BatchedBranch(GradcliError):
-    """A batched program that branches on a batched value; the caller splits the batch."""
+    """A batched program that branches on a batched value; the caller splits the batch.
+
+    Attributes:
+        level: the batch's level.
+    """
+
+    level: Any = None
 
 
 class AbstractValue(GradcliError):

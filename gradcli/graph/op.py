@@ -1,4 +1,4 @@
-"""Op: the one declaration of an operation, with its six readings.
+"""Op: the one declaration of an operation, with its seven readings.
 
     shape    Specs of the operands, and parameters -> Spec of the result (a tuple of them for several results)
     value    arrays -> array, in NumPy
@@ -6,6 +6,8 @@
     jvp      (tangents, y, operands, params) -> tangent of the result; None stands for a zero tangent
     batch    (operands, batched, params, size) -> the result with the batch axis in front
     meaning  (S, *operands, **params) -> the result over exact numbers, in the namespace S that the reader hands in
+    depends  (op, operands, y, params, wanted) -> which elements of each operand each element of the result depends on
+             (see `gradcli.ops.dependence`); None says nothing, and all on all is taken
 
 Rules (vjp, jvp, batch) are written with the ops themselves and never look at an array below their level.
 """
@@ -38,6 +40,7 @@ class Op:
 
     __slots__ = (
         "batch",
+        "depends",
         "doc",
         "jvp",
         "kind",
@@ -66,6 +69,7 @@ class Op:
         jvp: Callable[..., CoreValue | None] | None = None,
         batch: Callable[..., Any] | None = None,
         meaning: Callable[..., Any] | None = None,
+        depends: Callable[..., Any] | None = None,
         partials: tuple[Any, ...] = (),
         torch: str | Callable[..., str] | None = None,
         saves: tuple[Any, ...] = (),
@@ -83,6 +87,7 @@ class Op:
         self.jvp = jvp
         self.batch = batch
         self.meaning = meaning
+        self.depends = depends
         self.partials = partials
         self.torch = torch
         self.saves = saves

@@ -1,4 +1,4 @@
-"""`torch.autograd`, `torch.autograd.functional` and `torch.func`, in PyTorch's signatures."""
+"""`torch.autograd` and `torch.autograd.functional`, in PyTorch's signatures."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli import autodiff
-from gradcli.autodiff.vmap import vmap
 from gradcli.graph.errors import ArgumentError, AutogradError
 from gradcli.graph.values import CoreValue, shape_of
 from gradcli.language.arguments import matched
 from gradcli.language.modes import MODES
-from gradcli.language.operations import as_index, truth
-from gradcli.language.transforms import core_tree, differentiable, function_of, primal
+from gradcli.language.operations import truth
+from gradcli.language.transforms import differentiable, function_of, primal
 from gradcli.language.values import Arguments, Builtin, Keywords, LanguageValue, array, describe, language
 from gradcli.tensor import Tensor, gradcheck, tape
 
@@ -225,34 +224,6 @@ FUNCTIONAL: dict[str, LanguageValue] = {
     }.items()
 }
 
-
-# --- torch.func ------------------------------------------------------------------------------------------------------
-
-
-def _vmap(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    names = ("func", "in_dims", "out_dims", "randomness", "chunk_size")
-    found = matched("vmap", args, _jax_names(kwargs), names, 1)
-    f = function_of("vmap", found["func"])
-    dims = found.get("in_dims", 0)
-    axes = [_axis(d) for d in dims] if isinstance(dims, list | tuple) else _axis(dims)
-    out = as_index(found.get("out_dims", 0), "out_dims")
-
-    def mapped(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-        call = differentiable(run, f, kwargs, None)
-        return language(vmap(call, axes, out)(*[core_tree(x, "vmap()") for x in args]))
-
-    return Builtin(f"vmap({f.name})", mapped)
-
-
-def _axis(x: LanguageValue) -> int | None:
-    return None if x is None else as_index(x, "in_dims")
-
-
-def _jax_names(kwargs: Keywords) -> Keywords:
-    return {{"in_axes": "in_dims", "out_axes": "out_dims"}.get(key, key): value for key, value in kwargs.items()}
-
-
-VMAP = Builtin("vmap", _vmap)
 
 #: What `torch.autograd` has.
 AUTOGRAD: dict[str, LanguageValue] = {

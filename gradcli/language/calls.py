@@ -1,4 +1,4 @@
-"""Calls, of the program's own functions, built-in ones and methods; and lambdas."""
+"""Calls, of the program's own functions, built-in ones and methods; lambdas and decorators."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from gradcli.language.arguments import bound
 from gradcli.language.diagnostics import ProgramError
 from gradcli.language.expressions import Expressions
 from gradcli.language.frames import Frame
+from gradcli.language.modes import under_switch
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Spans
 from gradcli.language.values import (
     Arguments,
     FunctionValue,
+    GradSwitch,
     Keywords,
     LanguageValue,
     ModuleValue,
@@ -31,7 +33,7 @@ _MOST_NOTES = 3
 
 
 class Calls(Expressions):
-    """Calls, and the lambdas that can be called."""
+    """Calls, the lambdas that can be called, and decorators."""
 
     def __init__(self, scopes: Scopes, spans: Spans, options: RunOptions) -> None:
         super().__init__(scopes, spans, options)
@@ -67,7 +69,7 @@ class Calls(Expressions):
             args, kwargs = [values], self._keywords(node, frame)
         else:
             args, kwargs = self._arguments(node, frame)
-        if args and names.takes_function(function.name) and type(node.args[0]) is ast.Name:
+        if args and type(node.args[0]) is ast.Name and names.takes_function(function.name):
             args[0] = self.callee(node.args[0], frame)
         state.span = self.spans[node]
         return function.invoke(self, args, kwargs)
@@ -104,6 +106,15 @@ class Calls(Expressions):
 
     def _lambda(self, node: ast.Lambda, frame: Frame) -> LanguageValue:
         return UserFunction("<lambda>", node, frame, self.defaults(node.args, frame))
+
+    def decorator(self, node: ast.expr, frame: Frame) -> FunctionValue:
+        """What stands after `@`: a function, or a switch such as `no_grad()`, under which the function then runs."""
+        value = self.callee(node, frame) if type(node) is ast.Name else self.evaluate(node, frame)
+        if isinstance(value, GradSwitch):
+            return under_switch(value)
+        if not isinstance(value, FunctionValue):
+            raise self._not_a_function(node, value)
+        return value
 
     def defaults(self, args: ast.arguments, frame: Frame) -> dict[str, LanguageValue]:
         """The defaults of parameters, evaluated where the function is made."""

@@ -23,6 +23,8 @@ from gradcli.language.values import FunctionValue, Iteration, LanguageValue
 if TYPE_CHECKING:
     from gradcli.language.options import RunOptions
 
+Comprehension = ast.ListComp | ast.DictComp | ast.GeneratorExp
+
 _FLOATS = {ast.Add: float.__add__, ast.Sub: float.__sub__, ast.Mult: float.__mul__}
 
 
@@ -38,6 +40,7 @@ class Expressions(Targets):
             ast.Compare: self._compare,
             ast.Constant: self._constant,
             ast.Dict: self._dict,
+            ast.DictComp: self._dict_comprehension,
             ast.GeneratorExp: self._generator,
             ast.IfExp: self._if_expression,
             ast.JoinedStr: self._joined_str,
@@ -256,13 +259,17 @@ class Expressions(Targets):
     def _list_comprehension(self, node: ast.ListComp, frame: Frame) -> LanguageValue:
         return self.comprehension(node, frame)
 
+    def _dict_comprehension(self, node: ast.DictComp, frame: Frame) -> LanguageValue:
+        pairs: list[Any] = self.comprehension(node, frame)
+        return dict(pairs)
+
     def _generator(self, node: ast.GeneratorExp, frame: Frame) -> LanguageValue:
         return Iteration(iter(self.comprehension(node, frame)))
 
     def comprehension(
-        self, node: ast.ListComp | ast.GeneratorExp, frame: Frame, until: bool | None = None
+        self, node: Comprehension, frame: Frame, until: bool | None = None
     ) -> list[LanguageValue]:
-        """All values of a comprehension, or those up to the first whose truth is `until`."""
+        """All values of a comprehension, pairs of a dict's, or those up to the first whose truth is `until`."""
         inner = Frame(self.scopes.own[node], frame)
         first = node.generators[0].iter
         source = self.evaluate(first, frame)
@@ -273,7 +280,7 @@ class Expressions(Targets):
 
     def _generate(
         self,
-        node: ast.ListComp | ast.GeneratorExp,
+        node: Comprehension,
         level: int,
         items: Iterator[LanguageValue],
         frame: Frame,
@@ -289,7 +296,7 @@ class Expressions(Targets):
             if generator.ifs and not self._hold(generator.ifs, frame):
                 continue
             if innermost:
-                value = self.evaluate(node.elt, frame)
+                value = self._pair(node, frame) if isinstance(node, ast.DictComp) else self.evaluate(node.elt, frame)
                 budget.charge(ELEMENT_BYTES, "a list")
                 found.append(value)
                 if until is not None and truth(value) is until:
@@ -301,6 +308,11 @@ class Expressions(Targets):
             if self._generate(node, level + 1, iterate(value), frame, found, until):
                 return True
         return False
+
+    def _pair(self, node: ast.DictComp, frame: Frame) -> LanguageValue:
+        key = self.evaluate(node.key, frame)
+        state.span = self.spans[node.key]
+        return key_of(key), self.evaluate(node.value, frame)
 
     def _hold(self, tests: list[ast.expr], frame: Frame) -> bool:
         for test in tests:  # noqa: SIM110  (`all` would call back through C)

@@ -22,7 +22,7 @@ from gradcli.language.operations import augmented, iterate
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Spans
 from gradcli.language.targets import names_of
-from gradcli.language.values import FunctionValue, GradSwitch, ModuleValue, UserFunction
+from gradcli.language.values import FunctionValue, GradSwitch, LanguageValue, ModuleValue, UserFunction
 
 if TYPE_CHECKING:
     from gradcli.language.options import RunOptions
@@ -77,8 +77,10 @@ class Interpreter(Calls):
         for target in node.targets:
             if type(target) is ast.Name:
                 frame.values[target.id] = value
-            else:
-                self.bind(target, value, frame)
+                if frame is self.top:
+                    self.assigned = (target.id,)
+                continue
+            self.bind(target, value, frame)
             if frame is self.top:
                 self.assigned = names_of(target) or self.assigned
 
@@ -157,7 +159,12 @@ class Interpreter(Calls):
         return (self.expressions[type(node.value)](node.value, frame),)
 
     def _function_def(self, node: ast.FunctionDef, frame: Frame) -> Signal:
-        frame.values[node.name] = UserFunction(node.name, node, frame, self.defaults(node.args, frame))
+        decorators = [self.decorator(place, frame) for place in node.decorator_list]
+        function: LanguageValue = UserFunction(node.name, node, frame, self.defaults(node.args, frame))
+        for decorator, place in zip(reversed(decorators), reversed(node.decorator_list), strict=True):
+            state.span = self.spans[place]
+            function = decorator.invoke(self, [function], {})
+        frame.values[node.name] = function
 
     def _with(self, node: ast.With, frame: Frame) -> Signal:
         return self._with_items(node, 0, frame)

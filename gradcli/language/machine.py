@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,10 @@ class Machine:
         statements: per kind of statement, the method that executes it.
     """
 
+    _newest: weakref.ref[Machine] | None = None
+
     def __init__(self, scopes: Scopes, spans: Spans, options: RunOptions) -> None:
+        Machine._newest = weakref.ref(self)
         self.scopes = scopes
         self.spans = spans
         self.options = options
@@ -54,6 +58,11 @@ class Machine:
         self.derivatives = 0
         self.expressions: dict[type[ast.expr], Callable[[Any, Frame], LanguageValue]] = {}
         self.statements: dict[type[ast.stmt], Callable[[Any, Frame], Signal]] = {}
+
+    @classmethod
+    def newest(cls) -> Machine | None:
+        """The run begun last, if it still is."""
+        return None if cls._newest is None else cls._newest()
 
     def block(self, body: list[ast.stmt], frame: Frame) -> Signal:
         """Execute statements until one of them breaks, continues or returns."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gradcli.graph.state import state
 from gradcli.language.arguments import matched
 from gradcli.language.operations import truth
-from gradcli.language.values import Arguments, Builtin, GradSwitch, Keywords, LanguageValue
+from gradcli.language.values import Arguments, Builtin, FunctionValue, GradSwitch, Keywords, LanguageValue
 
 if TYPE_CHECKING:
     from gradcli.language.machine import Machine
@@ -28,6 +28,22 @@ def switched(switch: GradSwitch) -> Iterator[None]:
         yield
     finally:
         state.constant_below = before
+
+
+def under_switch(switch: GradSwitch) -> Builtin:
+    """The decorator `@no_grad()`: it makes of a function one whose calls run under the switch."""
+
+    def decorate(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+        (function,) = args
+        assert isinstance(function, FunctionValue)
+
+        def call(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+            with switched(switch):
+                return run.call(function, args, kwargs)
+
+        return Builtin(function.name, call)
+
+    return Builtin("no_grad", decorate)
 
 
 def _no_grad(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:

@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from gradcli.language.diagnostics import ProgramError
-from gradcli.language.names import USUAL_MODULES, imported, is_plain_function, known_member, takes_function
+from gradcli.language.names import (
+    USUAL_MODULES,
+    imported,
+    is_plain_function,
+    known_member,
+    takes_function,
+    takes_functions,
+)
 from gradcli.language.values import ModuleValue
 
 if TYPE_CHECKING:
@@ -59,6 +66,7 @@ class Walk:
             ast.Call: self._call,
             ast.Lambda: self._lambda,
             ast.ListComp: self._comprehension,
+            ast.DictComp: self._comprehension,
             ast.GeneratorExp: self._comprehension,
             ast.IfExp: self._if_expression,
             ast.List: self._elements,
@@ -159,6 +167,8 @@ class Walk:
         self._block(node.orelse)
 
     def _def(self, node: ast.FunctionDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator, "called")
         self._defaults(node.args)
         self._bind(node.name, node)
         args = _parameter_names(node.args)
@@ -237,7 +247,7 @@ class Walk:
             self._expression(function, "value")
             name = function.attr if isinstance(function, ast.Attribute) else ""
             takes = takes_function(name)
-            plain = isinstance(function, ast.Attribute) and not takes
+            plain = isinstance(function, ast.Attribute) and not takes_functions(name)
         for position, arg in enumerate(node.args):
             if isinstance(arg, ast.Starred):
                 self._expression(arg.value, "value")
@@ -291,7 +301,7 @@ class Walk:
         self.scopes.own[node] = own
         self._inside(own, lambda: self._expression(node.body, "loose"))
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp, way: str) -> None:
+    def _comprehension(self, node: ast.ListComp | ast.DictComp | ast.GeneratorExp, way: str) -> None:
         self._expression(node.generators[0].iter, "value")
         own = frozenset(name for g in node.generators for name in _target_names(g.target))
         self.scopes.own[node] = own
@@ -301,7 +311,9 @@ class Walk:
                 self._expression(generator.iter, "value")
             for test in generator.ifs:
                 self._expression(test, "value")
-        self._expression(node.elt, "loose")
+        if isinstance(node, ast.DictComp):
+            self._expression(node.key, "value")
+        self._expression(node.value if isinstance(node, ast.DictComp) else node.elt, "loose")
         self.chain.pop()
 
     # --- helpers ------------------------------------------------------------------------------------------------------

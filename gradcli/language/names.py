@@ -11,10 +11,12 @@ import numpy as np
 from gradcli.language.builtins import BUILTINS, TYPES
 from gradcli.language.by_function import FUNCTION_FIRST
 from gradcli.language.diagnostics import ProgramError, did_you_mean
+from gradcli.language.jaxlike import BARE, JAX_MEMBERS, TAKES_FUNCTIONS
+from gradcli.language.jaxlike import FUNCTION_FIRST as OF_JAX_FIRST
 from gradcli.language.operations import OpFunction
 from gradcli.language.source import Span
 from gradcli.language.torchlike import TORCH_MEMBERS, TORCH_VERSION
-from gradcli.language.transforms import JAX_ONLY, TRANSFORMS
+from gradcli.language.transforms import TRANSFORMS as DERIVATIVES
 from gradcli.language.values import Builtin, LanguageValue, ModuleValue, TypeValue
 from gradcli.ops import registry
 from gradcli.ops.stats_names import DISTRIBUTIONS
@@ -42,7 +44,11 @@ DISTRIBUTION_MODULES = (
 #: Modules that a program may import or reach as members of others.
 MODULES = frozenset(
     {
+        "functools",
         "jax",
+        "jax.ad_checkpoint",
+        "jax.config",
+        "jax.flatten_util",
         "jax.lax",
         "jax.nn",
         "jax.numpy",
@@ -55,6 +61,8 @@ MODULES = frozenset(
         "jax.scipy.linalg",
         "jax.scipy.signal",
         "jax.scipy.special",
+        "jax.tree",
+        "jax.tree_util",
         "math",
         "numpy",
         "numpy.fft",
@@ -79,6 +87,8 @@ MODULES = frozenset(
         "torch.nn",
         "torch.nn.functional",
         "torch.special",
+        "torch.utils",
+        "torch.utils.checkpoint",
         "jax.scipy.stats",
         "scipy.stats",
         *(f"torch.distributions.{name}" for name in DISTRIBUTION_MODULES),
@@ -94,6 +104,7 @@ USUAL_MODULES = {
     "numpy": "numpy",
     "jnp": "jax.numpy",
     "jax": "jax",
+    "lax": "jax.lax",
     "math": "math",
     "scipy": "scipy",
     "torch": "torch",
@@ -220,7 +231,15 @@ def is_type(name: str) -> bool:
 
 def takes_function(name: str) -> bool:
     """Whether the first argument of a function is a function."""
-    return (name in TRANSFORMS and name != "stop_gradient") or name in ("map", "jit", "vmap") or name in FUNCTION_FIRST
+    return name in _FUNCTION_FIRST
+
+
+_FUNCTION_FIRST = OF_JAX_FIRST | FUNCTION_FIRST | {"map"}
+
+
+def takes_functions(name: str) -> bool:
+    """Whether some argument of a function is a function."""
+    return takes_function(name) or name in TAKES_FUNCTIONS
 
 
 def is_plain_function(name: str) -> bool:
@@ -236,6 +255,8 @@ def bare_names(stars: Sequence[str]) -> list[str]:
     return found
 
 
+#: Functions of functions, and the switches, by their bare names.
+TRANSFORMS = {**DERIVATIVES, **BARE}
 _FUNCTIONS: dict[str, LanguageValue] = {}
 
 
@@ -279,8 +300,8 @@ def _special_member(path: str, name: str) -> LanguageValue:
 
 
 def _special_tables(path: str) -> dict[str, LanguageValue]:
-    if path == "jax" or path == "jax.lax":
-        return JAX_ONLY
+    if path in JAX_MEMBERS:
+        return JAX_MEMBERS[path]
     if path.startswith("torch.distributions"):
         from gradcli.language.distributions import DISTRIBUTIONS as OF_TORCH
 

@@ -39,4 +39,4 @@ def has_member(name: str) -> bool:
     from gradcli.language.distributions.distribution import MEMBERS
     from gradcli.language.generators import GENERATOR_METHODS
 
-    return name in MEMBERS or name in GENERATOR_METHODS
+    return name in MEMBERS or name in GENERATOR_METHODS or name in ("defvjp", "defjvp", "defjvps")

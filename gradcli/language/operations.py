@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcli.graph.bind import bind
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, GradcliError
 from gradcli.graph.state import state
@@ -67,6 +68,11 @@ class OpFunction(FunctionValue):
 
     def invoke(self, run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         """Call it on core values; what comes back is a tensor, or several."""
+        function = self.function
+        if function.plain and len(args) == 1 and type(args[0]) is Tensor and not (kwargs or function.real):
+            x = args[0].value
+            if function.op is not None and x.dtype.kind in "fc" and len(function.parameters) == 1:
+                return Tensor(bind(function.op, x))  # as nearly always
         return apply(self.function, args, kwargs)
 
 
@@ -120,8 +126,8 @@ def binary(kind: type[ast.operator], a: LanguageValue, b: LanguageValue) -> Lang
     """
     if type(a) is Tensor or type(b) is Tensor:
         symbol = SYMBOLS[kind]
-        x = a.value if type(a) is Tensor else operand(a, symbol)
-        y = b.value if type(b) is Tensor else operand(b, symbol)
+        x = a.value if type(a) is Tensor else a if type(a) is float else operand(a, symbol)
+        y = b.value if type(b) is Tensor else b if type(b) is float else operand(b, symbol)
         return Tensor(OPERATORS[symbol](x, y))
     if type(a) in NUMBERS and type(b) in NUMBERS:
         return numbers.BINARY[kind](a, b)

@@ -27,7 +27,7 @@ class RunOptions(NamedTuple):
     dtype: str | None = None
     of: str | None = None
     seed: int = 0
-    max_steps: int = 10_000_000
+    max_steps: int = 100_000_000
     max_depth: int = 1_000
     print_to: Callable[[str], None] = _to_stderr
     display: bool = False

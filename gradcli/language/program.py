@@ -13,6 +13,7 @@ import numpy as np
 from gradcli.graph.errors import GradcliError, LimitReached
 from gradcli.graph.state import state
 from gradcli.graph.values import Array, CoreValue, concrete
+from gradcli.language.application import applied, made_by
 from gradcli.language.declarations import InputDecl
 from gradcli.language.diagnostics import ProgramError, did_you_mean
 from gradcli.language.inputs import Resolver, bound_dimensions, check_given, missing, missing_dimension
@@ -23,7 +24,7 @@ from gradcli.language.results import Result
 from gradcli.language.scope import Scopes
 from gradcli.language.source import Source, Span, Spans
 from gradcli.language.syntax import deep_recursion, parse, uncollected
-from gradcli.language.values import LanguageValue, UserFunction, language
+from gradcli.language.values import LanguageValue, language
 from gradcli.tensor import Tensor
 from gradcli.tensor.printing import options as print_options
 
@@ -94,6 +95,15 @@ class Program:
     def mentions(self, name: str) -> bool:
         """Whether a name stands anywhere in the program."""
         return name in self._scopes.mentioned or name in self._scopes.dimensions
+
+    def words(self) -> set[str]:
+        """All names that stand in it: of variables, attributes, keywords, and what imports name."""
+        found: set[str] = set()
+        for node in ast.walk(self._tree):
+            for part in (getattr(node, field, None) for field in ("id", "attr", "arg", "module", "name")):
+                if isinstance(part, str):
+                    found.update(part.split("."))
+        return found
 
     def options(self, options: RunOptions) -> RunOptions:
         """The options with the program's default dtype filled in; read VALUEs with these."""
@@ -211,28 +221,18 @@ class Program:
                 known = [*run.top.values]
                 raise GradcliError(f"--of: the program has no variable '{of}'", mend=did_you_mean(of, known))
             value = run.top.values[of]
-            if isinstance(value, UserFunction) and function is value.node:
-                return _as_result(self._applied(run, value, arguments), (None,), last)
+            if function is not None and made_by(function, value):
+                return _as_result(applied(run, value, function, arguments), (None,), last)
             return _as_result(value, (of,), last)
         if function is not None:
             value = run.result if isinstance(self._tree.body[-1], ast.Expr) else run.top.values[_last_name(self._tree)]
-            return _as_result(self._applied(run, value, arguments), (None,), last)
+            return _as_result(applied(run, value, function, arguments), (None,), last)
         if run.result is not None:
             return _as_result(run.result, _names_of_parts(run.shown), self._spans[run.shown] if run.shown else last)
         if run.assigned:
             held = tuple([run.top.values.get(name) for name in run.assigned])
             return _as_result(held if len(held) > 1 else held[0], run.assigned, last)
         return Result((), False, (), last)
-
-    def _applied(
-        self, run: Interpreter, function: LanguageValue, arguments: Mapping[str, LanguageValue]
-    ) -> LanguageValue:
-        assert isinstance(function, UserFunction)
-        spec = function.node.args
-        variables = {**function.defaults, **arguments}
-        if spec.vararg is not None:
-            variables[spec.vararg.arg] = ()
-        return run.enter(function, variables)
 
     @property
     def last_span(self) -> Span:

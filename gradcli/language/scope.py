@@ -36,6 +36,7 @@ class Scopes:
         keyword_calls: calls with keywords, each with whether the function's name is one of the top level.
         modules: per name that an import at top level binds, the paths of what it binds it to.
         variables: names bound at top level to something else than an import's.
+        free: the names that functions read and do not bind, for those functions that were asked about.
     """
 
     def __init__(self, tree: ast.Module, spans: Spans) -> None:
@@ -54,6 +55,7 @@ class Scopes:
         self.keyword_calls: list[tuple[ast.Call, bool]] = []
         self.modules: dict[str, set[str]] = {}
         self.variables: set[str] = set()
+        self.free: dict[ast.AST, frozenset[str]] = {}
         Walk(self).program(tree)
         for function in [*self.functions.values(), *([self.final] if self.final is not None else [])]:
             self._note_dimensions(function)

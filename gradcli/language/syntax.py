@@ -30,6 +30,7 @@ _EXPRESSIONS: frozenset[type[ast.AST]] = frozenset(
         ast.Compare,
         ast.Constant,
         ast.Dict,
+        ast.DictComp,
         ast.FormattedValue,
         ast.GeneratorExp,
         ast.IfExp,
@@ -131,7 +132,6 @@ _REFUSED: dict[type[ast.AST], tuple[str, str | None]] = {
     ast.NamedExpr: ("':=' is", "assign in a line of its own"),
     ast.Set: ("sets are", "use a list or a tuple"),
     ast.SetComp: ("sets are", "use a list"),
-    ast.DictComp: ("dict comprehensions are", "fill a dict in a 'for' loop"),
 }
 _OPERATOR_WORDS: dict[type[ast.operator], tuple[str, str]] = {
     ast.BitXor: ("^", "did you mean '**'?"),
@@ -375,8 +375,6 @@ class _Checker:
                 raise self.error("'is' compares with None, True or False", node, "did you mean '=='?")
 
     def _function(self, node: ast.FunctionDef) -> None:
-        if node.decorator_list:
-            raise self.error("decorators are not part of the language", node.decorator_list[0], "call the function")
         self._parameters(node.args)
         self._forbid_stray(node.body, in_function=True, in_loop=False)
 

@@ -9,9 +9,10 @@ import numpy as np
 from gradcli import __version__
 from gradcli.graph.state import state
 from gradcli.language.arguments import matched
-from gradcli.language.autograd import AUTOGRAD, FUNCTIONAL, VMAP
+from gradcli.language.autograd import AUTOGRAD, FUNCTIONAL
 from gradcli.language.by_function import BY_FUNCTION
 from gradcli.language.index_tricks import DTYPE_INFO, TRICKS
+from gradcli.language.jaxlike import JAX_MEMBERS, VMAP
 from gradcli.language.modes import MODES
 from gradcli.language.operations import apply, as_index
 from gradcli.language.torchdefaults import CUDA, DEFAULTS, NUMPY_CLOSENESS
@@ -89,6 +90,7 @@ TORCH_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "torch.autograd": AUTOGRAD,
     "torch.cuda": CUDA,
     "torch.autograd.functional": FUNCTIONAL,
+    "torch.utils.checkpoint": JAX_MEMBERS["torch.utils.checkpoint"],
     "torch.func": {**TORCH_FUNC, "vmap": VMAP},
     "numpy": {**NUMPY_CLOSENESS, **BY_FUNCTION, **TRICKS, **DTYPE_INFO},
     "numpy.random": {"seed": _SEED, "default_rng": Builtin("default_rng", _default_rng)},

@@ -10,7 +10,7 @@ from gradcli.graph.errors import ArgumentError, LimitReached
 from gradcli.language.arguments import matched
 from gradcli.language.modes import MODES
 from gradcli.language.numbers import NUMBERS
-from gradcli.language.operations import as_index
+from gradcli.language.operations import as_index, truth
 from gradcli.language.values import (
     DEEPEST_LIST,
     Arguments,
@@ -81,25 +81,43 @@ def core_tree(x: LanguageValue, what: str, depth: int = 0) -> Any:
     return core(x, what)
 
 
+#: What others call the function that is transformed.
+_FUN = {"fun": "f", "func": "f"}
+#: Arguments of JAX's and PyTorch's that change nothing here.
+_PASSED_OVER = ("holomorphic", "allow_int", "reduce_axes", "chunk_size", "randomness", "strict")
+
+
 def _transform(name: str, engine: Callable[..., Any], *, pair: str = "") -> Call:
-    """`name(f, argnums=0)` -> function of f's arguments."""
+    """`name(f, argnums=0, has_aux=False)` -> function of f's arguments."""
 
     def transform(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-        found = matched(name, args, kwargs, ("f", "argnums"), 1)
+        found = matched(name, args, _renamed(kwargs), ("f", "argnums", "has_aux", *_PASSED_OVER), 1)
         f = function_of(name, found["f"])
         argnums = _argnums(found.get("argnums", 0))
+        has_aux = truth(found.get("has_aux", False))
 
         def derivative(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
             wanted = (argnums,) if isinstance(argnums, int) else argnums
             varying = [i % len(args) for i in wanted if args and -len(args) <= i < len(args)]
             given = [primal(x, name) if i in varying else x for i, x in enumerate(args)]
-            result = engine(differentiable(run, f, kwargs, varying), argnums)(*given)
+            result = engine(differentiable(run, f, kwargs, varying), argnums, has_aux)(*given)
             made = language(result)
             return (made[1], made[0]) if pair == "swapped" else made
 
-        return Builtin(f"{name}({f.name})", derivative)
+        return wrapping(f"{name}({f.name})", derivative, f)
 
     return transform
+
+
+def wrapping(name: str, call: Call, *inner: LanguageValue) -> Builtin:
+    """A function made of others."""
+    made = Builtin(name, call)
+    made.inner = inner
+    return made
+
+
+def _renamed(kwargs: Keywords) -> Keywords:
+    return {_FUN.get(key, key): value for key, value in kwargs.items()}
 
 
 def _argnums(x: LanguageValue) -> int | tuple[int, ...]:
@@ -120,20 +138,23 @@ def function_of(name: str, f: LanguageValue) -> FunctionValue:
 
 
 def _vjp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    if not args or kwargs:
+    if not args or kwargs.keys() - {"has_aux"}:
         raise ArgumentError("vjp() takes a function and where to take it: vjp(f, x)")
     f = function_of("vjp", args[0])
-    value, pull = autodiff.vjp(differentiable(run, f, {}, None), *[primal(x, "vjp") for x in args[1:]])
+    primals = [primal(x, "vjp") for x in args[1:]]
+    value, pull, *aux = autodiff.vjp(
+        differentiable(run, f, {}, None), *primals, has_aux=truth(kwargs.get("has_aux", False))
+    )
 
     def pullback(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         vector = matched("the pullback", args, kwargs, ("vector",), 1)["vector"]
         return language(pull(primal(vector, "the pullback")))
 
-    return language(value), Builtin("pullback", pullback)
+    return (language(value), Builtin("pullback", pullback), *[language(x) for x in aux])
 
 
 def _jvp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    found = matched("jvp", args, kwargs, ("f", "primals", "tangents"), 3)
+    found = matched("jvp", args, _renamed(kwargs), ("f", "primals", "tangents", "has_aux", "strict"), 3)
     f = function_of("jvp", found["f"])
     primals, tangents = (_listed(found[key]) for key in ("primals", "tangents"))
     return language(
@@ -141,8 +162,26 @@ def _jvp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
             differentiable(run, f, {}, None),
             [primal(x, "jvp") for x in primals],
             [primal(x, "jvp") for x in tangents],
+            has_aux=truth(found.get("has_aux", False)),
         )
     )
+
+
+def _linearize(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+    """`linearize(f, *primals)`: the value, and the function from tangents to its tangent."""
+    if not args or kwargs:
+        raise ArgumentError("linearize() takes a function and where to take it: linearize(f, x)")
+    f = function_of("linearize", args[0])
+    value, push = autodiff.linearize(
+        differentiable(run, f, {}, None), *[primal(x, "linearize") for x in args[1:]]
+    )
+
+    def pushed(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
+        if kwargs:
+            raise ArgumentError("the linear function takes a tangent for each argument")
+        return language(push(*[primal(x, "a tangent") for x in args]))
+
+    return language(value), Builtin("linear", pushed)
 
 
 def _listed(x: LanguageValue) -> Sequence[LanguageValue]:
@@ -150,7 +189,7 @@ def _listed(x: LanguageValue) -> Sequence[LanguageValue]:
 
 
 def _hvp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
-    found = matched("hvp", args, kwargs, ("f", "primals", "tangents"), 3)
+    found = matched("hvp", args, _renamed(kwargs), ("f", "primals", "tangents"), 3)
     f = function_of("hvp", found["f"])
     call = differentiable(run, f, {}, None)
     return language(autodiff.hvp(call, primal(found["primals"], "hvp"), primal(found["tangents"], "hvp")))
@@ -164,12 +203,15 @@ def _stopped(x: LanguageValue, depth: int = 0) -> LanguageValue:
     if isinstance(x, list | tuple) and depth < DEEPEST_LIST:
         parts = [_stopped(part, depth + 1) for part in x]
         return parts if isinstance(x, list) else tuple(parts)
-    return x if type(x) in NUMBERS else language(autodiff.stop_gradient(core(x, "stop_gradient")))
+    if isinstance(x, dict) and depth < DEEPEST_LIST:
+        return {key: _stopped(part, depth + 1) for key, part in x.items()}
+    return x if type(x) in NUMBERS or x is None else language(autodiff.stop_gradient(core(x, "stop_gradient")))
 
 
 def _jit(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     """Nothing is compiled; the function is the same."""
-    return function_of("jit", matched("jit", args, kwargs, ("f",), 1)["f"])
+    names = ("f", "static_argnums", "static_argnames", "donate_argnums", "inline")
+    return function_of("jit", matched("jit", args, _renamed(kwargs), names, 1)["f"])
 
 
 def check_depth(depth: int) -> None:
@@ -196,6 +238,7 @@ _OTHERS: dict[str, Call] = {
     "vjp": _vjp,
     "jvp": _jvp,
     "hvp": _hvp,
+    "linearize": _linearize,
     "stop_gradient": _stop_gradient,
 }
 
@@ -207,11 +250,11 @@ TRANSFORMS: dict[str, FunctionValue] = {
 }
 #: What `jax` has.
 JAX_ONLY: dict[str, LanguageValue] = {
-    **{name: TRANSFORMS[name] for name in (*_ENGINES, "vjp", "jvp", "stop_gradient")},
+    **{name: TRANSFORMS[name] for name in (*_ENGINES, "vjp", "jvp", "linearize", "stop_gradient")},
     "jit": Builtin("jit", _jit),
 }
 #: What `torch.func` has.
 TORCH_FUNC: dict[str, LanguageValue] = {
-    **{name: TRANSFORMS[name] for name in ("grad", "vjp", "jvp", "jacrev", "jacfwd", "hessian")},
+    **{name: TRANSFORMS[name] for name in ("grad", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "linearize")},
     "grad_and_value": Builtin("grad_and_value", _transform("grad_and_value", autodiff.value_and_grad, pair="swapped")),
 }

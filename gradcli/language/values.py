@@ -81,13 +81,18 @@ class UserFunction(FunctionValue):
 
 
 class Builtin(FunctionValue):
-    """A function written here, in Python: `call(run, args, kwargs)`."""
+    """A function written here, in Python: `call(run, args, kwargs)`.
 
-    __slots__ = ("call",)
+    Attributes:
+        inner: what it closes over, the program's functions among it.
+    """
+
+    __slots__ = ("call", "inner")
 
     def __init__(self, name: str, call: Callable[[Machine, Arguments, Keywords], LanguageValue]) -> None:
         self.name = name
         self.call = call
+        self.inner: tuple[LanguageValue, ...] = ()
 
     def invoke(self, run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         """Call it."""

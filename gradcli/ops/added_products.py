@@ -11,6 +11,7 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import swapaxes, t
+from gradcli.ops.dependence import product_and_sum
 from gradcli.ops.function import case
 from gradcli.ops.inner_products import outer
 from gradcli.ops.kinds import added, broadcast_shape, conj, expanded, fits, general, sum_to
@@ -83,6 +84,7 @@ ADDMM: Op = general(
     batch=_addmm_batch,
     torch="Addmm",
     saves=(1, 2),
+    depends=product_and_sum,
     doc="beta*c + alpha*(x @ y).",
 )
 

@@ -11,6 +11,7 @@ from gradcli.graph.errors import DomainError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, reduced_count, reduced_shape, restored
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.function import case
 from gradcli.ops.kinds import added, conj, expanded, fits, general
 from gradcli.ops.operands import as_core, to_float
@@ -68,6 +69,7 @@ WEIGHTED_MEAN: Op = general(
         / np.asarray(np.sum(w, axis=axis, keepdims=keepdims), dtype=object)
     ),
     batch=_weighted_batch,
+    depends=along_axes(),
     doc="sum(w*x)/sum(w) over axes.",
 )
 

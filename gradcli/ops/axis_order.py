@@ -44,6 +44,7 @@ def _permuting(name: str, torch: str, doc: str) -> Op:
         transpose=lambda g, x, perm: bind(op, g, perm=_inverse(perm)),
         views=True,
         torch=torch,
+        moves="forward",
         doc=doc,
     )
     return op

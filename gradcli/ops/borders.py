@@ -72,6 +72,7 @@ PAD: Op = linear(
     batch=_pad_batch,
     operands=2,
     torch=lambda operands, params: ("ConstantPadNdBackward0", (0,)),
+    moves="forward",
     doc="The value with a border of one number.",
 )
 

@@ -53,6 +53,7 @@ SUM_TO: Op = linear(
     transpose=lambda g, x, shape: expanded(g, shape_of(x)),
     batch=_sum_to_batch,
     torch="Sum",
+    moves="back",
     doc="Sum over the axes along which a shape was broadcast.",
 )
 
@@ -80,6 +81,7 @@ BROADCAST_TO: Op = linear(
     transpose=lambda g, x, shape: sum_to(g, shape_of(x)),
     batch=_broadcast_batch,
     torch="Expand",
+    moves="forward",
     doc="The value repeated along new and singleton axes.",
 )
 

@@ -19,7 +19,7 @@ _ZERO = np.float64(0)
 
 def carried(g: CoreValue, p: CoreValue) -> CoreValue:
     """g*p, and 0 where g is 0 whatever p."""
-    if type(g) is np.float64 is type(p):
+    if type(g) is np.float64 and (type(p) is np.float64 or type(p) is float):
         found = g * p
         return found if found == found or g != 0 else _ZERO
     if isinstance(g, Value) or isinstance(p, Value):

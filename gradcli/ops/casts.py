@@ -10,6 +10,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import dtype_named
+from gradcli.ops.dependence import on_first
 from gradcli.ops.function import case
 from gradcli.ops.kinds import linear
 from gradcli.ops.operands import as_core
@@ -21,6 +22,7 @@ CLONE: Op = linear(
     lambda x: Spec(shape_of(x), dtype_of(x)),
     transpose=lambda g, x: g,
     torch="Clone",
+    moves="forward",
     doc="A copy.",
 )
 
@@ -58,6 +60,7 @@ ASTYPE: Op = linear(
     transpose=lambda g, x, dtype: cast(g, dtype_of(x)),
     torch="ToCopy",
     meaning=_astype_meaning,
+    depends=on_first,
     doc="The value in another dtype.",
 )
 _cast_tangent = ASTYPE.jvp

@@ -13,6 +13,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, DomainError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import equal, where
 from gradcli.ops.exact import adjoint_of, filled, matrices
 from gradcli.ops.function import case
@@ -85,6 +86,7 @@ CHOLESKY = general(
     meaning=_exact_cholesky,
     torch="LinalgCholeskyEx",
     saves=("y",),
+    depends=coupled(2),
     doc="Lower triangular L with L @ L.T = (A + A.T)/2.",
 )
 

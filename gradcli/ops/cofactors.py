@@ -16,6 +16,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import determinant, filled, matrices
 from gradcli.ops.kinds import added, conj, general, ranks_aligned, sum_to
 from gradcli.ops.linalg import INV
@@ -263,6 +264,7 @@ THIRD_COFACTORS: Op = general(
     jvp=_derivative_jvp(lambda: THIRD_COFACTORS),
     meaning=_exact_third,
     batch=_aligned(lambda: THIRD_COFACTORS),
+    depends=coupled(2),
     doc="Second derivative of the cofactors of a matrix, in two directions.",
 )
 
@@ -277,6 +279,7 @@ SECOND_COFACTORS: Op = general(
     jvp=_derivative_jvp(lambda: SECOND_COFACTORS),
     meaning=_exact_second,
     batch=_aligned(lambda: SECOND_COFACTORS),
+    depends=coupled(2),
     doc="Derivative of the cofactors of a matrix in a direction.",
 )
 
@@ -288,6 +291,7 @@ COFACTORS = general(
     vjps=(lambda g, y, a: conj(bind(SECOND_COFACTORS, a, conj(g))),),
     jvp=lambda ts, y, a: bind(SECOND_COFACTORS, a, ts[0]),
     meaning=_exact_cofactors,
+    depends=coupled(2),
     doc="Cofactors of a matrix: det(A)*inv(A).T, for singular matrices too.",
 )
 
@@ -306,5 +310,6 @@ DET = general(
     meaning=lambda S, a: matrices(lambda m: determinant(S, m), a),
     torch="LinalgDet",
     saves=(0, "y"),
+    depends=coupled(2),
     doc="Determinant of a matrix, or of each in a stack.",
 )

@@ -12,6 +12,7 @@ from gradcli.graph.errors import DtypeError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import on_pairs
 from gradcli.ops.elementwise import cos, imag, multiply, real, sin
 from gradcli.ops.exact import each
 from gradcli.ops.function import case
@@ -108,6 +109,7 @@ VIEW_AS_REAL: Op = linear(
     transpose=lambda g, x: bind(VIEW_AS_COMPLEX, g),
     torch="ViewAsReal",
     meaning=lambda S, x: np.stack([each(S.re, x), each(S.im, x)], -1),
+    depends=on_pairs,
     doc="Complex numbers as pairs of real ones.",
 )
 VIEW_AS_COMPLEX: Op = linear(
@@ -117,6 +119,7 @@ VIEW_AS_COMPLEX: Op = linear(
     transpose=lambda g, x: bind(VIEW_AS_REAL, g),
     torch="ViewAsComplex",
     meaning=lambda S, x: each(lambda re, im: re + S.number(1j) * im, x[..., 0], x[..., 1]),
+    depends=on_pairs,
     doc="Pairs of real numbers as complex ones.",
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.cofactors import DET
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import imag, less, log, real, where
 from gradcli.ops.exact import determinant, each, matrices
 from gradcli.ops.function import case
@@ -101,6 +102,7 @@ SLOGDET = general(
     outputs=2,
     torch="LinalgSlogdet",
     saves=(0, "y"),
+    depends=coupled(2),
     doc="Sign and logarithm of the absolute value of the determinant.",
 )
 

@@ -68,6 +68,7 @@ DIAGONAL: Op = linear(
     transpose=_diagonal_transpose,
     views=True,
     torch="Diagonal",
+    moves="forward",
     doc="The diagonal of a matrix, as the last axis.",
 )
 DIAG_EMBED: Op = linear(
@@ -76,6 +77,7 @@ DIAG_EMBED: Op = linear(
     _embed_rule,
     transpose=lambda g, x, offset, axes, plane: bind(DIAGONAL, g, offset=offset, axes=axes),
     torch="DiagEmbed",
+    moves="forward",
     doc="A matrix of zeros with the last axis as its diagonal.",
 )
 
@@ -96,6 +98,7 @@ TRACE: Op = linear(
     lambda x, offset, axes: Spec(_without_plane(shape_of(x), axes), _sum_dtype(x)),
     transpose=_trace_transpose,
     torch="Trace",
+    moves="back",
     doc="The sum of the diagonal.",
 )
 
@@ -107,6 +110,7 @@ def _triangle(name: str, value: Any, torch: str, doc: str) -> Op:
         lambda x, k: Spec(shape_of(x), dtype_of(x)),
         transpose=lambda g, x, k: bind(op, g, k=k),
         torch=torch,
+        moves="forward",
         doc=doc,
     )
     return op

@@ -15,6 +15,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import real
 from gradcli.ops.exact import adjoint_of, nearest
 from gradcli.ops.function import case
@@ -110,6 +111,7 @@ EIGH: Op = general(
     torch="LinalgEigh",
     kink=_equal_neighbours,
     saves=("y",),
+    depends=coupled(2),
     doc="Eigenvalues, rising, and eigenvectors of a symmetric matrix.",
 )
 

@@ -16,6 +16,7 @@ from gradcli.graph.errors import AbstractValue
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import settled
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import real
 from gradcli.ops.exact import nearest
 from gradcli.ops.function import case
@@ -106,6 +107,7 @@ EIG: Op = general(
     outputs=2,
     torch="LinalgEig",
     saves=("y",),
+    depends=coupled(2),
     doc="Eigenvalues and eigenvectors of any square matrix, as complex numbers.",
 )
 

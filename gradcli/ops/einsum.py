@@ -16,6 +16,7 @@ from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integer
+from gradcli.ops.dependence import summed_products
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, expanded, fits, multilinear
 from gradcli.ops.operands import as_core
@@ -143,6 +144,7 @@ EINSUM = multilinear(
     batch=_batch,
     torch=_node,
     saves=(0, 1),
+    depends=summed_products,
     doc="Sum of products over named indices.",
 )
 

@@ -127,6 +127,7 @@ ROWS: Op = linear(
     batch=_rows_batch,
     meaning=_exact_rows,
     torch="Embedding",
+    moves="forward",
     doc="Rows of a table; that of the padding index is a constant to derivatives.",
 )
 ROWS.jvp = _rows_jvp
@@ -163,6 +164,7 @@ ROWS_BACK: Op = linear(
     _added_shape,
     transpose=lambda g, x, index, *, count: bind(ROWS, g, index, padding=None),
     batch=_added_batch,
+    moves="back",
     doc="Rows added up, by their numbers, to a table.",
 )
 

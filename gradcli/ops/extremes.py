@@ -13,6 +13,7 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, reduced_count, reduced_shape, restored
 from gradcli.ops.carrying import carried
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import equal, isnan, logical_or, maximum, minimum
 from gradcli.ops.exact import along, largest, smallest
 from gradcli.ops.function import case
@@ -68,6 +69,7 @@ def _extreme(name: str, fold: Any, choose: Any, torch: Any, doc: str) -> Op:
         torch=torch,
         kink=kink,
         saves=(0, "y"),
+        depends=along_axes(),
         doc=doc,
     )
 

@@ -70,6 +70,7 @@ def _filling(torch: Any) -> Op:
         batch=_fill_batch,
         operands=2,
         torch=torch,
+        moves="forward",
         doc="The value with one number where a mask holds.",
     )
 

@@ -18,6 +18,7 @@ from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integer, sizes
+from gradcli.ops.dependence import on_broadcast
 from gradcli.ops.function import case
 from gradcli.ops.indexing import brought_to
 from gradcli.ops.kinds import expanded, fits, general, linear, sum_to
@@ -62,6 +63,7 @@ AS_STRIDED: Op = linear(
     transpose=lambda g, x, places: bind(ADDED_AT, g, places, shape=shape_of(x)),
     batch=_read_batch,
     torch="AsStrided",
+    moves="forward",
     doc="The elements at places of a base: a view, read again after its base was changed.",
 )
 ADDED_AT: Op = linear(
@@ -71,6 +73,7 @@ ADDED_AT: Op = linear(
     transpose=lambda g, x, places, shape: bind(AS_STRIDED, g, places),
     batch=_added_batch,
     torch="AsStridedScatter",
+    moves="back",
     doc="Zeros, with values added at places.",
 )
 
@@ -107,6 +110,7 @@ COPY_SLICES: Op = linear(
     ),
     operands=2,
     torch=_written_node,
+    moves="forward",
     doc="The base with other elements at places: what a write through a view makes of it.",
 )
 # It keeps the function that made what is written, and gives that up after a backward pass.
@@ -152,6 +156,7 @@ OVERWRITE: Op = general(
     batch=_overwritten_batch,
     meaning=lambda S, x, v, how: _overwritten(x, v, how),
     torch=lambda operands, params: _NODES.get(params["how"], ("CopyBackwards", (0, 1))),
+    depends=on_broadcast([False, True]),
     doc="Other values in place of all.",
 )
 

@@ -97,12 +97,16 @@ def reading(name: str, torch: Any, *, views: bool = False, saves: tuple[Any, ...
         batch=_read_batch,
         views=views,
         torch=torch,
+        moves="forward",
         doc=doc,
     )
     op.saves = saves
+    READS.add(op)
     return op
 
 
+#: All ops that read at an index.
+READS: set[Op] = set()
 GETITEM: Op = reading("getitem", _read_node, views=True, doc="Elements at an index.")
 
 
@@ -158,6 +162,7 @@ SCATTER: Op = linear(
     ),
     batch=_scatter_batch,
     torch="IndexPut",
+    moves="back",
     doc="Zeros, with values added at an index.",
 )
 
@@ -233,7 +238,9 @@ def _added_transpose(
     return g, bind(GETITEM, g, *arrays, template=template, unique=unique)
 
 
-def _changing(name: str, torch: Any, value: Any, transpose: Any, saves: tuple[Any, ...], doc: str) -> Op:
+def _changing(
+    name: str, torch: Any, value: Any, transpose: Any, moves: str, saves: tuple[Any, ...], doc: str
+) -> Op:
     def batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
         x, v, *arrays = (
             a if flag or i > 1 else expanded(a, (size, *shape_of(a)))
@@ -251,6 +258,7 @@ def _changing(name: str, torch: Any, value: Any, transpose: Any, saves: tuple[An
         batch=batch,
         operands=2,
         torch=torch,
+        moves=moves,
         doc=doc,
     )
     op.saves = saves
@@ -262,12 +270,12 @@ def writing(name: str, torch: Any, *, saves: tuple[Any, ...] = (None,), doc: str
 
     By itself it keeps where it wrote, and gives that up after a backward pass.
     """
-    return _changing(name, torch, _written, _written_transpose, saves, doc)
+    return _changing(name, torch, _written, _written_transpose, "forward", saves, doc)
 
 
 def adding(name: str, torch: Any, *, saves: tuple[Any, ...] = (None,), doc: str) -> Op:
     """An op (x, v, *arrays, template, unique) that adds `v` at an index, to one place as often as it is named."""
-    return _changing(name, torch, _added, _added_transpose, saves, doc)
+    return _changing(name, torch, _added, _added_transpose, "back", saves, doc)
 
 
 def _write_node(operands: Sequence[CoreValue], params: dict[str, Any]) -> Any:

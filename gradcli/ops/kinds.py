@@ -24,6 +24,7 @@ from gradcli.graph.op import Cotangents, Op
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, dtype_of, is_inexact, ndim_of, shape_of
 from gradcli.ops.carrying import carried
+from gradcli.ops.dependence import moved, moved_back, on_broadcast
 
 Rule = Callable[..., Any]
 
@@ -116,7 +117,12 @@ def _share_rule(partial: Any) -> Rule | None:
         return None
     if type(partial) is int:
         return (lambda g, y, operands, params: g) if partial == 1 else (lambda g, y, operands, params: -g)
-    return lambda g, y, operands, params: carried(g, conj(partial(y, *operands, **params)))
+
+    def share(g: CoreValue, y: CoreValue, operands: Sequence[CoreValue], params: dict[str, Any]) -> CoreValue:
+        p = partial(y, *operands, **params) if params else partial(y, *operands)
+        return carried(g, p if type(p) is np.float64 or type(p) is float else conj(p))
+
+    return share
 
 
 def elementwise_vjp(partials: Sequence[Any]) -> Rule:
@@ -130,10 +136,15 @@ def elementwise_vjp(partials: Sequence[Any]) -> Rule:
         params: dict[str, Any],
         wanted: Sequence[bool],
     ) -> Cotangents:
-        return [
-            sum_to(rule(g, y, operands, params), shape_of(x)) if want and rule is not None else None
-            for x, rule, want in zip(operands, rules, wanted, strict=True)
-        ]
+        # A plain loop: this is the inside of every backward pass.
+        found: list[CoreValue | None] = []
+        for x, rule, want in zip(operands, rules, wanted, strict=True):
+            if want and rule is not None:
+                share = rule(g, y, operands, params)
+                found.append(share if share.shape == x.shape else OPERATORS["sum_to"](share, x.shape))
+            else:
+                found.append(None)
+        return found
 
     return vjp
 
@@ -173,8 +184,13 @@ def ranks_aligned(operands: Sequence[CoreValue], batched: Sequence[bool]) -> lis
     return aligned
 
 
+#: The ops that broadcast: a batch of them is the op itself, once the ranks of the operands agree.
+BROADCASTING: set[Op] = set()
+
+
 def elementwise_batch(op: Op) -> Rule:
     """Batching of an op that broadcasts."""
+    BROADCASTING.add(op)
 
     def batch(operands: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
         return bind(op, *ranks_aligned(operands, batched), **params)
@@ -199,9 +215,10 @@ def elementwise(
     torch: str | Rule | None = None,
     kink: Rule | None = None,
     saves: tuple[Any, ...] = (),
+    depends: Rule | None = None,
     doc: str = "",
 ) -> Op:
-    """Declare an elementwise op; see the module's head for partials."""
+    """Declare an elementwise op; see the module's head for partials, and for `depends` `gradcli.ops.dependence`."""
     op = Op(
         name,
         "elementwise",
@@ -211,6 +228,7 @@ def elementwise(
         jvp=elementwise_jvp(partials),
         partials=partials,
         meaning=meaning,
+        depends=depends or on_broadcast([_share_rule(partial) is not None for partial in partials]),
         torch=torch,
         kink=kink,
         saves=saves,
@@ -231,6 +249,7 @@ def elementwise_general(
     torch: str | Rule | None = None,
     kink: Rule | None = None,
     saves: tuple[Any, ...] = (),
+    depends: Rule | None = None,
     doc: str = "",
 ) -> Op:
     """Declare an elementwise op whose cotangents are best written whole (a division, say).
@@ -260,7 +279,8 @@ def elementwise_general(
         t = jvp(tangents, y, *operands, **params)
         return None if t is None else expanded(t, shape_of(y))
 
-    op = elementwise(name, value, meaning=meaning, torch=torch, kink=kink, saves=saves, doc=doc)
+    depends = depends or on_broadcast([rule is not None for rule in vjps])
+    op = elementwise(name, value, meaning=meaning, torch=torch, kink=kink, saves=saves, depends=depends, doc=doc)
     op.vjp, op.jvp = vjp, forward
     return op
 
@@ -277,6 +297,9 @@ def object_meaning(value: Rule) -> Rule:
     return meaning
 
 
+_MOVES = {"forward": moved, "back": moved_back}
+
+
 def linear(
     name: str,
     value: Rule,
@@ -289,6 +312,8 @@ def linear(
     views: bool = False,
     torch: str | Rule | None = None,
     meaning: Rule | None = None,
+    moves: str | None = None,
+    depends: Rule | None = None,
     doc: str = "",
 ) -> Op:
     """Declare an op that is linear in its first `operands` operands jointly (None: in all of them).
@@ -296,6 +321,9 @@ def linear(
     `transpose` is (g, *operands, **params) -> cotangent of the first operand, or one cotangent per linear operand when
     there are several. `batch` None: all parameters count axes from the end, so that a batch axis in front changes
     nothing. For `promotes` and `views` see `Op`.
+
+    `moves` is "forward" where the op does nothing but move elements (each one of the result is one of the operands', or
+    nothing), and "back" where its transpose does; any other op that is linear says by `depends` what depends on what.
     """
 
     def vjp(
@@ -322,6 +350,7 @@ def linear(
         vjp=vjp,
         jvp=jvp,
         meaning=meaning or object_meaning(value),
+        depends=_MOVES[moves](operands) if moves else depends,
         torch=torch,
         promotes=promotes,
         views=views,
@@ -341,6 +370,7 @@ def multilinear(
     torch: str | Rule | None = None,
     meaning: Rule | None = None,
     saves: tuple[Any, ...] = (),
+    depends: Rule | None = None,
     doc: str = "",
 ) -> Op:
     """Declare an op that is linear in each operand.
@@ -378,6 +408,7 @@ def multilinear(
         batch=batch,
         meaning=meaning or object_meaning(value),
         torch=torch,
+        depends=depends,
         saves=saves,
         doc=doc,
     )
@@ -400,6 +431,7 @@ def general(
     torch: str | Rule | None = None,
     kink: Rule | None = None,
     saves: tuple[Any, ...] = (),
+    depends: Rule | None = None,
     doc: str = "",
 ) -> Op:
     """Declare an op with its own rules: `vjps` (g, y, *operands, **params), `jvp` (tangents, y, *operands, **params).
@@ -431,6 +463,7 @@ def general(
         outputs=outputs,
         torch=torch,
         kink=kink,
+        depends=depends,
         saves=saves,
         doc=doc,
     )

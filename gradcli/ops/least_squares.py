@@ -17,6 +17,7 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import settled
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import solved
 from gradcli.ops.elementwise import absolute, square
 from gradcli.ops.exact import adjoint_of, identity, matrices, solution
 from gradcli.ops.function import case
@@ -123,6 +124,7 @@ LSTSQ: Op = general(
     batch=_lstsq_batch,
     torch="LinalgLstsq",
     saves=(0, 1, "y"),
+    depends=solved,
     doc="The shortest X for which |A @ X - B| is least.",
 )
 

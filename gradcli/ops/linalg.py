@@ -15,6 +15,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import matrices_transposed, moveaxis
+from gradcli.ops.dependence import coupled, solved
 from gradcli.ops.exact import identity, matrices, solution
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits, general, ranks_aligned, sum_to
@@ -60,6 +61,7 @@ INV = general(
     meaning=_exact_inv,
     torch="LinalgInvEx",
     saves=("y",),
+    depends=coupled(2),
     doc="Inverse of a matrix, or of each in a stack.",
 )
 
@@ -146,6 +148,7 @@ SOLVE = general(
     batch=_solve_batch,
     torch="LinalgSolveEx",
     saves=(0, "y"),
+    depends=solved,
     doc="X with A @ X = B.",
 )
 

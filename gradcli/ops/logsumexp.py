@@ -11,6 +11,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, merged, parted, reduced_count, reduced_shape, restored
 from gradcli.ops.carrying import carried
+from gradcli.ops.dependence import along_axes, on_first
 from gradcli.ops.elementwise import exp, imag, isfinite, log, logical_or, not_equal, real, subtract
 from gradcli.ops.elementwise import where as choose
 from gradcli.ops.exact import each
@@ -86,6 +87,7 @@ LOGSUMEXP: Op = general(
     meaning=_exact_log,
     torch="Logsumexp",
     saves=(0, "y"),
+    depends=along_axes(),
     doc="log(sum(exp(x))) over axes.",
 )
 
@@ -109,6 +111,7 @@ SHARES: Op = general(
     vjps=(softmax_pull,),
     jvp=lambda ts, y, x, *, axis: softmax_push(ts[0], y, x, axis=axis),
     meaning=lambda S, x, *, axis: (parts := each(S.exp, x)) / np.sum(parts, axis=axis, keepdims=True),
+    depends=along_axes(),
     doc="The gradient of logsumexp along an axis: softmax; elements that are infinite and the largest share evenly.",
 )
 
@@ -166,6 +169,7 @@ FROM_LARGEST: Op = general(
     jvp=lambda ts, y, x, b, *, axis: ts[0],
     meaning=lambda S, x, b, *, axis: x,
     batch=lambda xs, batched, params, size: _spread_batch(FROM_LARGEST, xs, batched, params, size),
+    depends=on_first,
     doc="The elements less a number, so that the largest is 0.",
 )
 
@@ -206,6 +210,7 @@ SCALED_LOGSUMEXP: Op = general(
     jvp=_scaled_jvp,
     meaning=_exact_log,
     batch=lambda xs, batched, params, size: _spread_batch(SCALED_LOGSUMEXP, xs, batched, params, size),
+    depends=along_axes(),
     doc="log(sum(b*exp(x))) over axes, or of its size where it is signed.",
 )
 SIGN_OF_SUM: Op = constant(

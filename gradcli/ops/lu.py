@@ -14,6 +14,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import filled, matrices
 from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.indexing import getitem
@@ -217,5 +218,6 @@ LU: Op = general(
     meaning=_exact,
     torch="LinalgLuFactorEx",
     saves=("y",),
+    depends=coupled(2),
     doc="The factors of a matrix, its rows in an order: U in the upper triangle, L below it.",
 )

@@ -17,6 +17,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import identity, matrices, nearest
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
@@ -98,6 +99,7 @@ def matrix_function(
         meaning=lambda S, a, *, depth: matrices(lambda m: meaning(S, m), a),
         torch=torch,
         saves=(0, "y"),
+        depends=coupled(2),
         doc=doc,
     )
     return op

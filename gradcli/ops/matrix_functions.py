@@ -13,6 +13,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import implied, matrices, nearest
 from gradcli.ops.function import case
 from gradcli.ops.kinds import general
@@ -139,6 +140,7 @@ SQRTM: Op = general(
     jvp=_sqrtm_jvp,
     meaning=_exact_sqrtm,
     saves=("y",),
+    depends=coupled(2),
     doc="The principal square root of a matrix.",
 )
 

@@ -14,6 +14,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import equal, where
 from gradcli.ops.exact import adjoint_of, filled, implied, matrices, nearest, solution
 from gradcli.ops.extremes import AMAX, AMIN
@@ -106,6 +107,7 @@ POLAR: Op = general(
     jvp=lambda ts, y, a: _moved_polar(ts[0], a),
     meaning=_exact_polar,
     kink=_is_rank_deficient,
+    depends=coupled(2),
     doc="U @ Vh of a matrix's singular vectors, without those of singular values of 0.",
 )
 
@@ -141,6 +143,7 @@ NUCLEAR: Op = general(
     meaning=_exact_nuclear,
     torch=lambda operands, params: ("SumBackward1", (("LinalgSvdBackward0", (0,)),)),
     kink=_is_rank_deficient,
+    depends=coupled(2),
     doc="Sum of the singular values.",
 )
 

@@ -13,6 +13,7 @@ from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.axes import axes_of, merged, reduced_shape
 from gradcli.ops.carrying import carried
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import everything
 from gradcli.ops.elementwise import (
     add,
     equal,
@@ -164,6 +165,7 @@ def _shared(name: str, torch: str, whole: bool) -> Op:
         torch=torch,
         kink=lambda x: (x == value(x)) & ((x == value(x)).sum() > 1),
         saves=(0, "y"),
+        depends=everything,
         doc="The middle element of all, of an even number the lower one.",
     )
 

@@ -13,6 +13,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Spec, Value, dtype_of, shape_of
+from gradcli.ops.dependence import on_first
 from gradcli.ops.kinds import expanded
 
 
@@ -35,6 +36,7 @@ ONE_NODE: Op = Op(
     batch=_batch,
     meaning=lambda S, y, *xs, title: y,
     torch=_node,
+    depends=on_first,
     views=True,
     doc="The value itself, made of the operands that follow it.",
 )

@@ -14,6 +14,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import imag
 from gradcli.ops.exact import adjoint_of, nearest
 from gradcli.ops.function import case
@@ -182,6 +183,7 @@ QR: Op = general(
     outputs=2,
     torch="LinalgQr",
     saves=("y",),
+    depends=coupled(2),
     doc="Orthonormal columns Q and an upper triangle R with Q R = A.",
 )
 

@@ -146,6 +146,7 @@ PUT: Op = linear(
     _put_shape,
     transpose=lambda g, x, index, *, axis, length: bind(PICKED_BACK, g, index, axis=axis),
     batch=paired(lambda: PUT),
+    moves="back",
     doc="Elements added where an index along an axis says, into zeros.",
 )
 
@@ -159,6 +160,7 @@ def picked(name: str, torch: str | Rule) -> Op:
         transpose=_put_back,
         batch=paired(lambda: op),
         torch=torch,
+        moves="forward",
         doc="Elements at an index along an axis.",
     )
     return op

@@ -96,6 +96,7 @@ CONCATENATE: Op = linear(
     operands=None,
     promotes=True,
     torch="Cat",
+    moves="forward",
     doc="Values joined along an axis that they have.",
 )
 SPLIT: Op = linear(
@@ -105,6 +106,7 @@ SPLIT: Op = linear(
     transpose=lambda gs, x, axis, lengths: bind(CONCATENATE, *_present(gs, _split_rule(x, axis, lengths)), axis=axis),
     views=True,
     torch=lambda operands, params: f"Split{'WithSizes' if type(params['lengths']) is Given else ''}Backward0",
+    moves="forward",
     doc="Pieces of a value along an axis.",
 )
 
@@ -144,6 +146,7 @@ STACK: Op = linear(
     operands=None,
     promotes=True,
     torch="Stack",
+    moves="forward",
     doc="Values of one shape joined along a new axis.",
 )
 UNBIND: Op = linear(
@@ -153,6 +156,7 @@ UNBIND: Op = linear(
     transpose=lambda gs, x, axis: bind(STACK, *_present(gs, _unbind_rule(x, axis)), axis=axis),
     views=True,
     torch="Unbind",
+    moves="forward",
     doc="A value taken apart along an axis, which goes.",
 )
 

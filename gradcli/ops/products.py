@@ -13,6 +13,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, count_of, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import matrices_transposed
+from gradcli.ops.dependence import matrix_product
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, multilinear, ranks_aligned, sum_to
 from gradcli.ops.operands import as_core
@@ -166,6 +167,7 @@ def _product(torch: Any) -> Op:
         batch=_matmul_batch,
         torch=torch,
         saves=((0, 1), (1, 0)),
+        depends=matrix_product,
         doc="Product of matrices, vectors and stacks of matrices.",
     )
 

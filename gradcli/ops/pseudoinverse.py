@@ -16,6 +16,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import settled
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import adjoint_of, matrices, solution
 from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, fits, general
@@ -98,6 +99,7 @@ PINV: Op = general(
     meaning=_exact_pinv,
     torch="LinalgPinv",
     saves=(0, "y"),
+    depends=coupled(2),
     doc="The pseudoinverse of a matrix.",
 )
 

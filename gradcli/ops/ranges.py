@@ -18,6 +18,7 @@ from gradcli.ops.arguments import settled
 from gradcli.ops.axis_order import moveaxis, permuted
 from gradcli.ops.casts import cast
 from gradcli.ops.constructors import checked_sizes, dtype_or_default
+from gradcli.ops.dependence import on_broadcast
 from gradcli.ops.elementwise import add, divide, equal, floor, log10, multiply, power, sgn, subtract, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import added, broadcast_shape, constant, expanded, fits, general, ranks_aligned, sum_to
@@ -177,6 +178,7 @@ LINE: Op = general(
     jvp=_line_jvp,
     meaning=_exact_line,
     batch=_line_batch,
+    depends=on_broadcast([True, True]),
     doc="Evenly spaced values from start to stop, along a new first axis.",
 )
 

@@ -32,6 +32,7 @@ FLIP: Op = linear(
     _unchanged,
     transpose=lambda g, x, axes: bind(FLIP, g, axes=axes),
     torch="Flip",
+    moves="forward",
     doc="Elements in reverse along some axes.",
 )
 ROLL: Op = linear(
@@ -40,6 +41,7 @@ ROLL: Op = linear(
     _unchanged,
     transpose=lambda g, x, shifts, axes: bind(ROLL, g, shifts=tuple(-s for s in shifts), axes=axes),
     torch="Roll",
+    moves="forward",
     doc="Elements moved along some axes, around the end.",
 )
 
@@ -138,6 +140,7 @@ ROT90: Op = linear(
     transpose=lambda g, x, turns, plane: bind(ROT90, g, turns=-turns % 4, plane=plane),
     views=True,
     torch="Rot90",
+    moves="forward",
     doc="The value turned by quarter turns.",
 )
 
@@ -183,6 +186,7 @@ TILE: Op = linear(
     _tile_rule,
     transpose=_tile_transpose,
     torch="Repeat",
+    moves="forward",
     doc="The whole value repeated along its axes.",
 )
 

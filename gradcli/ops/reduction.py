@@ -23,6 +23,7 @@ from gradcli.ops.axes import (
     restored,
 )
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import add, divide, equal, not_equal, real
 from gradcli.ops.elementwise import where as choose
 from gradcli.ops.function import case
@@ -94,6 +95,7 @@ SUM = linear(
     _sum_shape,
     transpose=_sum_transpose,
     torch=node_names("Sum"),
+    moves="back",
     doc="Sum over axes.",
 )
 
@@ -107,7 +109,15 @@ def _mean_transpose(g: CoreValue, x: CoreValue, *, axis: Axes, keepdims: bool) -
     return expanded(restored(share, x, axis, keepdims), shape_of(x))
 
 
-MEAN = linear("mean", _mean, _mean_shape, transpose=_mean_transpose, torch=node_names("Mean"), doc="Mean over axes.")
+MEAN = linear(
+    "mean",
+    _mean,
+    _mean_shape,
+    transpose=_mean_transpose,
+    torch=node_names("Mean"),
+    depends=along_axes(),
+    doc="Mean over axes.",
+)
 
 
 def total(x: CoreValue, axis: Axes, keepdims: bool = False) -> CoreValue:

@@ -13,6 +13,7 @@ from gradcli.ops.axes import Axes, axes_of, axis_of, merged, parted, reduced_sha
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.carrying import carried
 from gradcli.ops.constructors import ones_of
+from gradcli.ops.dependence import along_axes, running
 from gradcli.ops.elementwise import multiply
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
@@ -88,6 +89,7 @@ PROD = general(
     meaning=lambda S, x, *, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims),
     torch=node_names("Prod"),
     saves=(0, "y"),
+    depends=along_axes(),
     doc="Product over axes.",
 )
 
@@ -140,6 +142,7 @@ CUMSUM: Op = linear(
     _running_shape,
     transpose=lambda g, x, *, axis, reverse: bind(CUMSUM, g, axis=axis, reverse=not reverse),
     torch="Cumsum",
+    depends=running,
     doc="Running sum along an axis, from its end if reverse.",
 )
 
@@ -217,6 +220,7 @@ CUMPROD = general(
     meaning=lambda S, x, *, axis: np.cumprod(x, axis),
     torch="Cumprod",
     saves=(0, "y"),
+    depends=running,
     doc="Running product along an axis.",
 )
 

@@ -14,6 +14,7 @@ from gradcli.ops.axes import axis_of
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.carrying import carried
 from gradcli.ops.constructors import ones_of
+from gradcli.ops.dependence import moved_tangent, running
 from gradcli.ops.elementwise import exp, where
 from gradcli.ops.elementwise.limits import gap
 from gradcli.ops.exact import each, largest, smallest
@@ -86,6 +87,7 @@ def _running(name: str, fold: Any, choose: Any, doc: str) -> tuple[Op, Op]:
         torch=name.title(),
         kink=_tied(fold),
         saves=(0, None),
+        depends=moved_tangent,
         doc=doc,
     )
     return op, find
@@ -207,6 +209,7 @@ LOGCUMSUMEXP: Op = general(
     meaning=_exact_logcumsumexp,
     torch="Logcumsumexp",
     saves=(0, "y"),
+    depends=running,
     doc="The logarithm of the running sum of exp(x) along an axis.",
 )
 

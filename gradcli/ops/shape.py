@@ -66,6 +66,7 @@ RESHAPE: Op = linear(
     transpose=lambda g, x, shape: reshaped(g, shape_of(x)),
     batch=lambda xs, batched, params, size: bind(RESHAPE, xs[0], shape=(size, *params["shape"])),
     torch=_reshape_node,
+    moves="forward",
     doc="The same elements, in order, in another shape.",
 )
 

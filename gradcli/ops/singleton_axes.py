@@ -44,6 +44,7 @@ def _squeezing(torch: str) -> Op:
         transpose=lambda g, x, axes: bind(EXPAND_DIMS, g, axes=axes),
         views=True,
         torch=lambda operands, params: torch,
+        moves="forward",
         doc="Without axes of length 1.",
     )
 
@@ -57,6 +58,7 @@ EXPAND_DIMS: Op = linear(
     transpose=lambda g, x, axes: bind(SQUEEZE, g, axes=axes),
     views=True,
     torch="Unsqueeze",
+    moves="forward",
     doc="With axes of length 1 put in.",
 )
 

@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import real
 from gradcli.ops.exact import adjoint_of, conjugated, implied, nearest
 from gradcli.ops.function import case
@@ -210,6 +211,7 @@ SVD: Op = general(
     torch="LinalgSvd",
     kink=_equal_neighbours,
     saves=("y",),
+    depends=coupled(2),
     doc="Singular values, falling, and singular vectors.",
 )
 

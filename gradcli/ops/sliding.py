@@ -58,6 +58,7 @@ WINDOWS: Op = linear(
     transpose=lambda g, x, axis, size, step: bind(OVERLAP, g, axis=axis, step=step, length=shape_of(x)[axis]),
     views=True,
     torch="Unfold",
+    moves="forward",
     doc="Windows that slide along an axis, their elements along a new last axis.",
 )
 OVERLAP: Op = linear(
@@ -66,6 +67,7 @@ OVERLAP: Op = linear(
     _overlapped_rule,
     transpose=lambda g, x, axis, step, length: bind(WINDOWS, g, axis=axis, size=shape_of(x)[-1], step=step),
     torch="UnfoldBackward",
+    moves="back",
     doc="The sum of windows where each was taken from.",
 )
 

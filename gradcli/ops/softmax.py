@@ -15,6 +15,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axes import Axes, axes_of, axis_of, merged, parted, reduced_count
 from gradcli.ops.carrying import carried
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import exp
 from gradcli.ops.exact import each
 from gradcli.ops.function import case
@@ -139,6 +140,7 @@ LESS_TOP: Op = linear(
     _of_same_shape,
     transpose=lambda g, v, x, *, axis: bind(BALANCED, g, x, axis=axis),
     batch=paired(lambda: LESS_TOP),
+    depends=along_axes(),
     doc="Elements less the one that stands where x is largest along an axis; there they become 0.",
 )
 BALANCED: Op = linear(
@@ -147,6 +149,7 @@ BALANCED: Op = linear(
     _of_same_shape,
     transpose=lambda g, v, x, *, axis: bind(LESS_TOP, g, x, axis=axis),
     batch=paired(lambda: BALANCED),
+    depends=along_axes(),
     doc="Elements, where x is largest along an axis made what all others lack to a sum of 0.",
 )
 
@@ -201,6 +204,7 @@ SOFTMAX: Op = general(
     meaning=_exact_softmax,
     torch="Softmax",
     saves=("y",),
+    depends=along_axes(),
     doc="exp(x)/sum(exp(x)) along an axis.",
 )
 LOG_SOFTMAX: Op = general(
@@ -212,6 +216,7 @@ LOG_SOFTMAX: Op = general(
     meaning=_exact_log_softmax,
     torch="LogSoftmax",
     saves=("y",),
+    depends=along_axes(),
     doc="log(softmax(x)) along an axis.",
 )
 

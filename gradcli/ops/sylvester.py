@@ -11,6 +11,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, DomainError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import filled, matrices, solution
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, general, ranks_aligned, sum_to
@@ -111,6 +112,7 @@ SYLVESTER: Op = general(
     meaning=_exact,
     batch=lambda xs, batched, params, size: bind(SYLVESTER, *ranks_aligned(xs, batched)),
     saves=(0, 1, "y"),
+    depends=coupled(2),
     doc="X with A @ X + X @ B = Q.",
 )
 

@@ -11,6 +11,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, DomainError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
+from gradcli.ops.dependence import solved
 from gradcli.ops.exact import filled, matrices
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, general, ranks_aligned, sum_to
@@ -127,6 +128,7 @@ SOLVE_TRIANGULAR: Op = general(
     batch=lambda xs, batched, params, size: bind(SOLVE_TRIANGULAR, *ranks_aligned(xs, batched), **params),
     torch="LinalgSolveTriangular",
     saves=(0, "y"),
+    depends=solved,
     doc="X with A @ X = B, of one triangle of A.",
 )
 

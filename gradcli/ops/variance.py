@@ -18,6 +18,7 @@ from gradcli.graph.values import CoreValue, shape_of
 from gradcli.ops.arguments import settled
 from gradcli.ops.axes import Axes, reduced_count, reduced_shape, restored
 from gradcli.ops.carrying import carried
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import divide, equal, maximum, subtract
 from gradcli.ops.elementwise import where as choose
 from gradcli.ops.exact import each
@@ -175,6 +176,7 @@ def _spread(name: str, masked: bool, root: bool, torch: str, doc: str) -> Op:
         torch=torch,
         kink=_flat if root else None,
         saves=(0, "y") if root else (0,),
+        depends=along_axes(),
         doc=doc,
     )
     return op

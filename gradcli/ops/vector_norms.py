@@ -14,6 +14,7 @@ from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, reduced_count, restored
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import absolute, equal, imag, isinf, logical_or, not_equal, power, sgn, where
 from gradcli.ops.exact import along, each, largest, smallest
 from gradcli.ops.kinds import conj, fits, general
@@ -128,6 +129,7 @@ UNIT: Op = general(
     jvp=lambda ts, y, x, *, axis: _moved_unit(ts[0], y, x, axis=axis),
     meaning=_exact_unit,
     kink=lambda x, *, axis: (x == 0).all(axis=axis, keepdims=True) & (x == 0),
+    depends=along_axes(),
     doc="A vector divided by its length; 0 at the origin.",
 )
 
@@ -200,6 +202,7 @@ NORM: Op = general(
     torch="LinalgVectorNorm",
     kink=_norm_kink,
     saves=(0, "y"),
+    depends=along_axes(),
     doc="sum(|x|**p)**(1/p) over axes; the derivative at 0 is 0.",
 )
 

@@ -12,6 +12,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import one_axis
 from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.dependence import coupled
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.joining import concatenate
@@ -109,6 +110,7 @@ CROSS: Op = multilinear(
     batch=lambda xs, batched, params, size: bind(CROSS, *ranks_aligned(xs, batched)),
     torch="LinalgCross",
     saves=((0, 1), (1, 0)),
+    depends=coupled(1),
     doc="Cross products of vectors of three along the last axis.",
 )
 _CROSS_RULE = "vjp: cross(y, g), cross(g, x)"

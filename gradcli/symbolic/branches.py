@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,14 @@ from gradcli.symbolic.report import place_of
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 from gradcli.symbolic.task import Task, question
 
+#: What a branch of the program's own is called among the ops that choose.
+BRANCH = "branch"
 #: How many input elements are looked at beside a boundary.
 LOOKED_AT = 32
 #: How far an element is moved, in spacings of its dtype, until the program decides otherwise.
 _ULPS = (1, 1 << 6, 1 << 12, 1 << 20)
+#: How many runs at random points close by are made, at most, to learn the other orders among equals.
+_AROUND = 100
 
 
 class Branch:
@@ -38,7 +43,7 @@ class Branch:
         op: "branch", or the op that chose among equals.
     """
 
-    def __init__(self, span: Any, elements: set[tuple[str, int]], op: str = "branch") -> None:
+    def __init__(self, span: Any, elements: set[tuple[str, int]], op: str = BRANCH) -> None:
         self.span = span
         self.elements = elements
         self.op = op
@@ -58,8 +63,10 @@ class Branch:
         }
 
 
-def found(recording: Recording, outputs: Sequence[CoreValue], inputs: Mapping[str, Node]) -> list[Branch]:
-    """The choices of a run that were made exactly on their boundary."""
+def found(
+    recording: Recording, outputs: Sequence[CoreValue], inputs: Mapping[str, Node], chosen: Sequence[Node]
+) -> list[Branch]:
+    """The choices of a run that were made exactly on their boundary; `chosen` are ops that pick one of equal values."""
     made = []
     for guard in recording.guards:
         if not _on_boundary(guard.node):
@@ -69,6 +76,11 @@ def found(recording: Recording, outputs: Sequence[CoreValue], inputs: Mapping[st
             made.append(Branch(guard.span, elements))
     for node in _orders(outputs):
         elements = _movers(node, inputs)
+        if elements and node.op is not None:
+            made.append(Branch(node.span, elements, node.op.name))
+    for node in chosen:
+        operands = (x for x in node.inputs if isinstance(x, Node))
+        elements = set().union(*(_elements(x, inputs) for x in operands))
         if elements and node.op is not None:
             made.append(Branch(node.span, elements, node.op.name))
     return made
@@ -131,6 +143,8 @@ def sides(
     """
     made: dict[tuple[int, str, int], Sides] = {}
     for name, place in affected[:LOOKED_AT]:
+        if not _can_move(task, name, place):
+            continue
         runs = _either_way(rerun, task, recording, name, place)
         left, right = (
             _derivatives(runs[sign], task, name, place, sign, digits) if sign in runs else {} for sign in (-1, 1)
@@ -138,6 +152,49 @@ def sides(
         for r in left.keys() | right.keys():
             made[r, name, place] = Sides(left.get(r, UNDEFINED), right.get(r, UNDEFINED))
     return made
+
+
+def around(
+    rerun: Callable[..., Any], task: Task, affected: Sequence[tuple[str, int]], digits: int
+) -> dict[tuple[int, str, int], list[Raw]]:
+    """Derivatives at the point as orders among equals have them that some random runs close by took."""
+    made: dict[tuple[int, str, int], list[Raw]] = {}
+    places = [label for label in affected if _can_move(task, *label)]
+    runs = min(12 + 6 * len(places), _AROUND) if len(places) <= LOOKED_AT else 0
+    for seed in range(runs):
+        with suppress(GradcliError, Unprovable):
+            _, outputs, inputs = rerun(_scattered(task, places, seed))
+            lowered = lower(outputs, {key: inputs[key] for key in task.inputs})
+            matrix = question(lowered, task, digits).matrix
+            columns = {lowered.graph.labels[c]: c for c in matrix.columns}
+            here = {columns[label]: _value_at(task, *label) for label in places}
+            beside = Evaluation(lowered.graph, matrix.steps, matrix.bits + 64, inputs=here)
+            for r in range(len(matrix.rows)):
+                row = matrix.row_at(r, beside)
+                for label in places:
+                    made.setdefault((r, *label), []).append(row.get(columns[label], fzero))
+    return made
+
+
+def _scattered(task: Task, places: Sequence[tuple[str, int]], seed: int) -> dict[str, Any]:
+    """The inputs' values, some elements moved a little each, at random."""
+    draw = Random(seed).randrange
+    values = {key: np.array(concrete(node.value)) for key, node in task.inputs.items()}
+    for name, place in places:
+        flat = values[name].reshape(-1)
+        size = np.spacing(np.abs(flat[place])) if flat[place] else np.finfo(flat.dtype).eps
+        flat[place] += flat.dtype.type(draw(-_ULPS[-1], _ULPS[-1])) * size
+    return values
+
+
+def _can_move(task: Task, name: str, place: int) -> bool:
+    """Whether an element has a left and a right."""
+    node = task.inputs[name]
+    return node.dtype.kind == "f" and bool(np.isfinite(concrete(node.value).reshape(-1)[place]))
+
+
+def _value_at(task: Task, name: str, place: int) -> Raw:
+    return libmp.from_float(float(concrete(task.inputs[name].value).reshape(-1)[place]))
 
 
 def _either_way(rerun: Callable[..., Any], task: Task, recording: Recording, name: str, place: int) -> dict[int, Any]:
@@ -181,7 +238,7 @@ def _derivatives(run: Any, task: Task, name: str, place: int, sign: int, digits:
         return {}
     graph = lowered.graph
     column = next(c for c in matrix.columns if graph.labels[c] == (name, place))
-    x = libmp.from_float(float(concrete(task.inputs[name].value).reshape(-1)[place]))
+    x = _value_at(task, name, place)
     near, nearer = (_at(matrix, graph, column, x, sign, places) for places in (PLACES, FINER_PLACES))
     return {r: limit(value, nearer[r]) for r, value in near.items()}
 

@@ -34,7 +34,7 @@ class Chain:
         self.graph = graph
         self.by = frozenset(by)
         self._active = self._dependents(len(graph) if stop is None else stop)
-        self._edges: dict[int, Edges] = {}
+        self._edges: Any = self._places()
         self._marks = bytearray(len(self._active))
         self._zero, self._one, self._minus_one = (graph.number(n) for n in (0, 1, -1))
 
@@ -50,13 +50,17 @@ class Chain:
                 active[index] = 1
         return active
 
+    def _places(self) -> Any:
+        """None for every scalar that may depend on those that derivatives are taken by."""
+        return [None] * len(self._active)
+
     def depends(self, index: int) -> bool:
         """Whether a scalar depends on one that derivatives are taken by."""
         return index < len(self._active) and bool(self._active[index])
 
     def edges(self, index: int) -> Edges:
         """The arguments of an application through which derivatives flow, with their partials."""
-        found = self._edges.get(index)
+        found: Edges | None = self._edges[index]
         if found is None:
             found = self._edges[index] = _NO_EDGES if index in self.by else self._flowing(index)
         return found

@@ -13,10 +13,11 @@ import sympy
 from mpmath import libmp
 
 from gradcli.symbolic.arithmetic import BENT
-from gradcli.symbolic.evaluate import Evaluation, plan
+from gradcli.symbolic.evaluate import plan
 from gradcli.symbolic.functions import FUNCTIONS, Raw
 from gradcli.symbolic.partials import carried
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph, Unprovable
+from gradcli.symbolic.swallowed import lossless
 
 #: Bounds of what is small: operations of the formulas written out as trees, their depth, and formulas times symbols.
 _TREE, _DEPTH, _DERIVATIVES = 600, 120, 64
@@ -92,7 +93,7 @@ class Closed:
         graph = Graph()
         places = {s: graph.number(v) for s, v in self._values.items()}
         found = [carried(graph, e, places) for e in expressions]
-        values = Evaluation(graph, plan(graph, found), precision).values
+        values = lossless(graph, plan(graph, found), precision).values
         return [values[i] for i in found]
 
 

@@ -7,6 +7,7 @@ digits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from random import Random
 
 from mpmath import libmp
 from mpmath.libmp import fzero
@@ -18,6 +19,7 @@ from gradcli.symbolic.functions import Raw, defined
 from gradcli.symbolic.noise import Disturbance
 from gradcli.symbolic.numbers import BITS_OF_DIGIT, ZERO, Number, to_float, to_raw
 from gradcli.symbolic.scalars import Graph, TooLarge
+from gradcli.symbolic.swallowed import deepest, lossless
 
 #: Bits beyond the digits asked for.
 _GUARD = 64
@@ -28,7 +30,7 @@ _ATTEMPTS = 7
 #: How many evaluations with random ulps there are.
 DISTURBED = 4
 #: How many steps of the chain rule all rows together may take.
-_WORK = 15_000_000
+_WORK = 20_000_000
 
 #: (row, column) of the matrix.
 Place = tuple[int, int]
@@ -57,41 +59,67 @@ class Matrix:
         self.steps: Plan = plan(graph, roots)
         self.base: list[Mapping[int, Raw]] = []
         self.unsettled: set[Place] = set()
+        graph.forget()
 
     def _cones(self) -> list[Cone]:
-        cones, work = [], 0
-        for row in self.rows:
-            cone = self.chain.cone(row)
+        """The cones of as many rows as are not too much together, chosen at random; the others are `unseen`."""
+        cones: list[Cone] = [()] * len(self.rows)
+        self.unseen = set(range(len(self.rows)))
+        work = 0
+        for r in Random(0).sample(range(len(self.rows)), len(self.rows)):
+            cone = self.chain.cone(self.rows[r])
             work += len(cone)
             if work > _WORK:
-                raise TooLarge(f"the derivative takes more than {_WORK:,} steps of the chain rule")
-            cones.append(cone)
+                break
+            cones[r] = cone
+            self.unseen.discard(r)
+        if len(self.unseen) == len(self.rows) > 0:
+            raise TooLarge(f"the derivative takes more than {_WORK:,} steps of the chain rule")
         return cones
 
     # --- values ------------------------------------------------------------------------------------------------------
 
     def settle(self) -> Sequence[Mapping[int, Raw]]:
         """The matrix to all digits; what doesn't settle is noted in `unsettled`, what is undefined stays so."""
-        precision, gained = self.bits + _GUARD, _FIRST
-        self.evaluation = Evaluation(self.graph, self.steps, precision + gained)
+        gained = _FIRST
+        self.evaluation = lossless(self.graph, self.steps, self.bits + _GUARD + gained)
+        self._precision = self.evaluation.precision - gained
         fine = self._all(self.evaluation)
-        rough = self._all(Evaluation(self.graph, self.steps, precision, known=self.evaluation))
+        rough = self._all(Evaluation(self.graph, self.steps, self._precision, known=self.evaluation))
         self._settling: list[dict[int, Number]] = [{} for _ in self.rows]
         pending = [a.keys() | b.keys() for a, b in zip(rough, fine, strict=True)]
         pending = self._taken(rough, fine, gained, pending)
+        vanished = [{c for c, x in row.items() if not x} for row in self._settling]
         for _ in range(_ATTEMPTS - 1):
             if not any(pending):
                 break
-            precision = self.evaluation.precision
-            gained = max(precision // 2, 100)
-            self.evaluation = Evaluation(self.graph, self.steps, precision + gained)
+            self._precision = self.evaluation.precision
+            gained = max(self._precision // 2, 100)
+            self.evaluation = Evaluation(self.graph, self.steps, self._precision + gained)
             rough, fine = fine, self._all(self.evaluation)
             pending = self._taken(rough, fine, gained, pending)
-        self._precision = precision
+        pending = [a | b for a, b in zip(pending, self._reconsidered(vanished), strict=True)]
         self.unsettled = {(r, column) for r, columns in enumerate(pending) for column in columns}
         with self.evaluation.within():
             self.base = [{c: to_raw(x) for c, x in row.items()} for row in self._settling]
         return self.base
+
+    def _reconsidered(self, vanished: list[set[int]]) -> list[set[int]]:
+        """Look at the elements that vanished with all the digits that there is time for; returns what is unsettled."""
+        digits = deepest(len(self.steps) + sum(map(len, self.cones)))
+        if not any(vanished) or digits < 2 * self.evaluation.digits:
+            return [set() for _ in vanished]
+        before, high = self.evaluation, int(digits * BITS_OF_DIGIT)
+        low = high * 2 // 3
+        rough = self._all(Evaluation(self.graph, self.steps, low))
+        vanished = [{c for c in columns if row.get(c)} for columns, row in zip(vanished, rough, strict=True)]
+        self.evaluation = Evaluation(self.graph, self.steps, high)
+        left = self._taken(rough, self._all(self.evaluation), high - low, vanished)
+        if any(self._settling[r][c] for r, columns in enumerate(vanished) for c in columns):
+            self._precision = low
+        else:
+            self.evaluation = before
+        return left
 
     def _all(self, evaluation: Evaluation, noise: Disturbance | None = None) -> Sequence[Row]:
         return self.chain.rows(self.cones, evaluation, noise)
@@ -214,17 +242,16 @@ class Matrix:
                 reached[place] = 1
         return reached
 
-    def beside(self, column: int, step: Raw, ties: Mapping[int, Tie], base: Evaluation) -> Evaluation:
-        """The program's values at the point whose element `column` is moved by `step`, ties decided anew there.
+    def beside(self, steps: Mapping[int, Raw], ties: Mapping[int, Tie], base: Evaluation) -> Evaluation:
+        """The program's values at the point of which some columns are moved by steps, ties decided anew there.
 
-        `base` is an evaluation at the point itself; only what depends on the column is evaluated again.
+        `base` is an evaluation at the point itself; only what depends on those columns is evaluated again.
         """
-        x = self.graph.numbers[column]
-        assert x is not None
-        moved = libmp.mpf_add(x, step)  # exact, without a precision
-        reached = self._above([column])
-        steps = Plan(self.graph, [place for place in self.steps if reached[place]])
-        return Evaluation(self.graph, steps, base.precision, inputs={column: moved}, ties=ties, start=base)
+        # mpf_add is exact where it is given no precision
+        moved = {c: libmp.mpf_add(self.graph.numbers[c], step) for c, step in steps.items()}
+        reached = self._above(steps)
+        again = Plan(self.graph, [place for place in self.steps if reached[place]])
+        return Evaluation(self.graph, again, base.precision, inputs=moved, ties=ties, start=base)
 
     def at_the_point(self, precision: int, ties: Mapping[int, Tie]) -> Evaluation:
         """The program's values, tied decisions as ties."""

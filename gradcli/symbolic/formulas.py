@@ -65,6 +65,7 @@ class Formulas:
         names: Names,
         decimals: bool,
         several: bool,
+        numbers: Mapping[str, str] | None = None,
     ) -> None:
         self.derivative = derivative
         self.formulas = tuple(formulas)
@@ -73,6 +74,7 @@ class Formulas:
         self._names = names
         self._decimals = decimals
         self._several = several
+        self._numbers = numbers or {}
 
     @property
     def scalar(self) -> bool:
@@ -111,7 +113,11 @@ class Formulas:
 
     def _key(self, f: Formula) -> str:
         words = [str(part) for part in f.by]
-        return " ".join([str(f.of), *words] if self._several or f.of.at else words)
+        return " ".join([self._label(f.of), *words] if self._several or f.of.at else words)
+
+    def _label(self, of: Part) -> str:
+        """An output as all commands label it: by its number where it has no name."""
+        return self._numbers.get(of.name, of.name) if not of.at else str(of)
 
     # --- Python ------------------------------------------------------------------------------------------------------
 
@@ -190,18 +196,27 @@ def derive(
         AbstractValue: the program's meaning depends on its inputs' values.
         NotDifferentiable: an output is no float, or an op has no exact meaning.
     """
-    names = [name or "out" for name in output_names or [None] * len(outputs)]
-    if len(set(names)) < len(names):
-        names = [f"out{i}" for i in range(len(outputs))]
+    names = _names(output_names or [None] * len(outputs))
     _check(outputs, derivative)
     try:
         if derivative == "gradient" and any(node.shape != () for node in _all_inputs(recording).values()):
             found = _indexed_gradient(recording, outputs[0], inputs, names[0])
             if found is not None:
                 return found
-        return _Elements(recording, outputs, inputs, derivative, names).formulas()
+        unnamed = frozenset(names).difference(output_names or ())
+        return _Elements(recording, outputs, inputs, derivative, names, unnamed).formulas()
     except RecursionError:
         raise ArgumentError("the formula is nested too deeply for SymPy") from None
+
+
+def _names(given: Sequence[str | None]) -> list[str]:
+    """What outputs are called: a name that two of them have tells nothing."""
+    if len(given) == 1:
+        return [given[0] or "out"]
+    named = [name for name in given if name]
+    if len(set(named)) < len(named):
+        return [f"out{i}" for i in range(len(given))]
+    return [name or f"out{i}" for i, name in enumerate(given)]
 
 
 def _check(outputs: Sequence[CoreValue], derivative: str) -> None:
@@ -248,7 +263,9 @@ class _Elements:
         inputs: Mapping[str, Node],
         derivative: str,
         names: Sequence[str],
+        unnamed: frozenset[str],
     ) -> None:
+        self.unnamed = unnamed
         self.known = _all_inputs(recording)
         self.outputs = outputs
         self.inputs = inputs
@@ -278,7 +295,8 @@ class _Elements:
         shapes = {key: node.shape for key, node in self.known.items()}
         names = Names(frozenset(self.known))
         several = len(self.outputs) > 1
-        return Formulas(self.derivative, made, shapes, list(self.inputs), names, expressions.decimals, several)
+        numbers = {name: str(i) for i, name in enumerate(self.names) if name in self.unnamed} if several else {}
+        return Formulas(self.derivative, made, shapes, list(self.inputs), names, expressions.decimals, several, numbers)
 
     def _expressions(self) -> tuple[Expressions, list[tuple[Part, Any]]]:
         try:

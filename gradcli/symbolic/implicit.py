@@ -27,6 +27,7 @@ a factorisation are off by an ulp of their largest element, see `Graph.whole`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import getcontext
 from typing import Any
@@ -146,7 +147,7 @@ class System:
         if not all(x.is_finite() for x in given.values()):
             raise Singular
         y = self._refined(given)
-        if noise is None:
+        if noise is None or not any(self.graph.bits[index] for index in self._plan()):
             return y
         local = self._evaluated(given, y, noise)
         off = self._factors(given, y).solve([local[r] for r in self.residuals])
@@ -319,6 +320,9 @@ class _Local(Chain):
             if functions[index] != "stop" and any(a in active for a in arguments[index]):
                 active[index] = 1
         return active
+
+    def _places(self) -> Any:
+        return defaultdict(lambda: None)
 
     def depends(self, index: int) -> bool:
         """Whether a scalar depends on one that derivatives are taken by."""

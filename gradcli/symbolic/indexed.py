@@ -18,7 +18,7 @@ from gradcli.graph.node import Node
 from gradcli.graph.recording import DETACH, REGION_OUTPUT
 from gradcli.graph.values import Value, concrete
 from gradcli.symbolic.lowering import needed_nodes
-from gradcli.symbolic.meaning import Namespace
+from gradcli.symbolic.meaning import Namespace, Unknown
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 from gradcli.symbolic.to_sympy import Expressions, differentiated
 
@@ -118,7 +118,7 @@ class Indexed:
         items = [self._of(x) for x in node.inputs]
         try:
             cell = op.meaning(self.space, *(item.cell for item in items), **node.params)
-        except (Unprovable, AbstractValue, TypeError) as error:
+        except (Unprovable, AbstractValue, TypeError, Unknown) as error:
             raise NotIndexed from error
         return Item(self.space.lifted(cell), any(item.field for item in items))
 

@@ -6,7 +6,8 @@ much smaller one tells where the first has not yet come to the limit: one that i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from random import Random
 from typing import NamedTuple
 
 from mpmath import libmp
@@ -21,6 +22,8 @@ from gradcli.symbolic.scalars import TooLarge
 PLACES, FINER_PLACES = 40, 140
 #: How many scalar evaluations all looks together may cost, and up to how many every look is taken twice.
 _WORK, _TWICE = 30_000_000, 2_000_000
+#: How many columns are moved together at most, each by so many parts of a step either way.
+_AROUND, _PARTS = 32, 1 << 20
 #: Two one-sided values that agree to so many bits are one.
 _SAME_BITS = 80
 #: Two looks that agree to so many bits are both at the limit.
@@ -38,21 +41,26 @@ class Sides(NamedTuple):
     @property
     def equal(self) -> bool:
         """Whether both exist and are one value."""
-        return self.left == self.right or (defined(self.left) and defined(self.right) and _close(self.left, self.right))
+        return self.left == self.right or (defined(self.left) and defined(self.right) and agree(self.left, self.right))
 
     @property
     def known(self) -> bool:
         """Whether at least one of them exists."""
         return UNDEFINED not in (self.left, self.right) or self.left != self.right
 
-    def nearest(self, got: Raw) -> Raw:
-        """The value of the interval between the sides that is nearest to `got`."""
-        if UNDEFINED in (self.left, self.right):
-            return self.right if self.left == UNDEFINED else self.left
+    def nearest(self, got: Raw, others: Sequence[Raw] = ()) -> Raw:
+        """The value nearest to `got` of the interval between the sides, and other values that the kink may have."""
+        ends = [x for x in (self.left, self.right, *others) if x != UNDEFINED]
         if got == UNDEFINED:
-            return self.left
-        low, high = (self.left, self.right) if libmp.mpf_le(self.left, self.right) else (self.right, self.left)
+            return ends[0]
+        low = high = ends[0]
+        for x in ends[1:]:
+            low, high = (x if libmp.mpf_lt(x, low) else low), (x if libmp.mpf_gt(x, high) else high)
         return low if libmp.mpf_lt(got, low) else high if libmp.mpf_gt(got, high) else got
+
+    def is_smooth(self, others: Sequence[Raw] = ()) -> bool:
+        """Whether both sides, and the other values, are the same."""
+        return self.equal and all(x == self.left or agree(x, self.left) for x in others)
 
 
 def sides(matrix: Matrix, places: Mapping[int, set[int]], ties: Mapping[int, Tie]) -> dict[tuple[int, int], Sides]:
@@ -93,7 +101,7 @@ class _Looks:
         matrix = self.matrix
         x = matrix.graph.numbers[column]
         assert x is not None
-        evaluation = matrix.beside(column, step_from(x, sign, places), self.ties, self._base(places))
+        evaluation = matrix.beside({column: step_from(x, sign, places)}, self.ties, self._base(places))
         return {r: matrix.row_at(r, evaluation).get(column, fzero) for r in rows}
 
     def _base(self, places: int) -> Evaluation:
@@ -102,6 +110,32 @@ class _Looks:
             precision = self.matrix.bits + 64 + 10 * places
             found = self._bases[places] = self.matrix.at_the_point(precision, self.ties)
         return found
+
+
+def around(matrix: Matrix, rows: Mapping[int, set[int]], ties: Mapping[int, Tie]) -> dict[tuple[int, int], list[Raw]]:
+    """Derivatives at some random points close by, of rows given with the columns that can move their ties.
+
+    Among three or more equals, the sides of each column by itself are not all that there is: where all move, any may
+    win. Nothing where that would take too long.
+    """
+    columns = sorted(set().union(*rows.values())) if rows else []
+    looks = min(12 + 6 * len(columns), _WORK // (10 * len(matrix.steps) + 1))
+    if len(columns) > _AROUND or looks < len(columns):
+        return {}
+    base = matrix.at_the_point(matrix.bits + 64 + 10 * PLACES, ties)
+    found: dict[tuple[int, int], list[Raw]] = {}
+    draw = Random(0).randrange
+    for _ in range(looks):
+        steps = {}
+        for c in columns:
+            share = libmp.from_rational(draw(-_PARTS, _PARTS + 1), _PARTS, 30)
+            steps[c] = libmp.mpf_mul(step_from(matrix.graph.numbers[c], 1, PLACES), share)
+        there = matrix.beside(steps, ties, base)
+        for r, moving in rows.items():
+            row = matrix.row_at(r, there)
+            for c in moving:
+                found.setdefault((r, c), []).append(row.get(c, fzero))
+    return {place: [x for x in values if defined(x)] for place, values in found.items()}
 
 
 def step_from(x: Raw, sign: int, places: int) -> Raw:
@@ -128,7 +162,8 @@ def limit(near: Raw, nearer: Raw) -> Raw:
     return fzero if libmp.mpf_gt(before, libmp.mpf_mul(after, _RATIO, 60, "n")) else nearer
 
 
-def _close(a: Raw, b: Raw) -> bool:
+def agree(a: Raw, b: Raw) -> bool:
+    """Whether two finite numbers are the same to so many bits that one-sided derivatives count as one."""
     gap = libmp.mpf_sub(a, b)
     if gap == fzero:
         return True

@@ -7,6 +7,7 @@ region) is taken here too, by the oracle's own chain rule.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -17,12 +18,12 @@ import numpy as np
 from gradcli.graph.errors import AbstractValue, BatchedBranch, GradcliError
 from gradcli.graph.node import PICK, Node
 from gradcli.graph.recording import DETACH, REGION_OUTPUT, Region
-from gradcli.graph.values import CoreValue, Value, concrete
+from gradcli.graph.values import CoreValue, Value, concrete, shape_of
 from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.complexes import Complex, parts
 from gradcli.symbolic.meaning import Namespace, Unknown
 from gradcli.symbolic.patterns import Patterns
-from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
+from gradcli.symbolic.scalars import Graph, Scalar, Unprovable, exact
 from gradcli.symbolic.terms import put_off, settled
 
 #: An array of scalars (dtype object), or of plain integers or bools.
@@ -30,8 +31,8 @@ Cells = Any
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 #: Ops that are computed with whole matrices: their rounding is relative to the largest element.
 _OF_WHOLE_MATRICES = frozenset(
-    """cholesky eig eigh expm inv logm lstsq lu nuclear_norm pinv polar qr solve solve_sylvester solve_triangular sqrtm
-    svd""".split()  # noqa: SIM905  (as words it reads better)
+    """cholesky cofactors det eig eigh expm inv logm lstsq lu nuclear_norm pinv polar qr second_cofactors slogdet solve
+    solve_sylvester solve_triangular sqrtm svd third_cofactors""".split()  # noqa: SIM905  (as words it reads better)
 )
 #: Precision of each float dtype, in bits.
 PRECISIONS = {"float16": 11, "float32": 24, "float64": 53, "complex64": 24, "complex128": 53, "longdouble": 64}
@@ -45,6 +46,7 @@ class Lowered(NamedTuple):
         outputs: an object array of scalars per output.
         inputs: the same for the inputs that derivatives are taken by.
         kinked: ops that sat exactly on a kink, by the values recorded.
+        chosen: those of them of which the meaning picks one of equal values.
         origins: (first scalar, node), in order: where scalars come from.
     """
 
@@ -52,6 +54,7 @@ class Lowered(NamedTuple):
     outputs: list[Cells]
     inputs: dict[str, Cells]
     kinked: list[Node]
+    chosen: list[Node]
     origins: list[tuple[int, Node]]
 
     def origin(self, index: int) -> Node | None:
@@ -113,17 +116,20 @@ class _Lowering:
         self.leaves: dict[int, CoreValue] = {}
         self.regions: dict[int, list[Cells]] = {}
         self.kinked: list[Node] = []
+        self.chosen: list[Node] = []
         self.origins: list[tuple[int, Node]] = []
 
     def run(self, outputs: Sequence[CoreValue]) -> Lowered:
         for node in self.wanted.values():
             self.inputs[self.names[id(node)]] = self.cells[id(node)] = self._input(node)
-        for node in needed_nodes(outputs, self.leaves):
+        nodes = needed_nodes(outputs, self.leaves)
+        self.graph.expect(sum(map(_operations, nodes)))
+        for node in nodes:
             if id(node) not in self.cells:
                 self.origins.append((len(self.graph), node))
                 self.cells[id(node)] = self._lowered(node)
         found = [self._exact_cells(self._of(y)) for y in outputs]
-        return Lowered(self.graph, found, self.inputs, self.kinked, self.origins)
+        return Lowered(self.graph, found, self.inputs, self.kinked, self.chosen, self.origins)
 
     # --- leaves ------------------------------------------------------------------------------------------------------
 
@@ -140,8 +146,7 @@ class _Lowering:
         if dtype.kind == "c":
             parts = (None, None) if value is None else (value.real, value.imag)
             return Complex(*(self._input_cell(name, index, part, part_dtype(dtype)) for part in parts))
-        raw = None if value is None else graph.numbers[graph.number(value)]
-        return Scalar(graph, graph.input(name, index, raw))
+        return Scalar(graph, graph.input(name, index, None if value is None else exact(value)))
 
     def _constant(self, x: Any, dtype: np.dtype[Any]) -> Any:
         """An operand that is no node: an array's cells, or a number, as exactly as an op of `dtype` sees it."""
@@ -228,6 +233,8 @@ class _Lowering:
         made = []
         for part, value in zip(parts, node.value, strict=True):
             made.append(self._settled(node, part, value.shape, value.dtype))
+        if _is_of_wholes(node):
+            return tuple(self._rounded_whole(x, y.dtype) for x, y in zip(made, node.value, strict=True))
         self._round(node, start, node.value[0].dtype)
         return tuple(made)
 
@@ -241,6 +248,8 @@ class _Lowering:
                 return self._array(concrete(node.value))
             raise
         cells = self._settled(node, found, node.shape, node.dtype)
+        if _is_of_wholes(node):
+            return self._rounded_whole(cells, node.dtype)
         if elementwise:
             self._round_results(cells, start, node.dtype)
         else:
@@ -257,24 +266,16 @@ class _Lowering:
             operands = [x if isinstance(x, np.ndarray) else np.asarray(self._plain(x), dtype=object) for x in operands]
         if op.kind in ("linear", "multilinear") and not op.views:
             operands = [put_off(x) for x in operands]
-        elif op.name in _OF_WHOLE_MATRICES and self.graph.folds:
-            operands = [self._as_wholes(x) for x in operands]
+        elif _is_of_wholes(node) and self.graph.folds:
+            operands = [self._as_wholes(x, _precision(node)) for x in operands]
         self.space.ties_matter = self.live and op.kink is not None
         try:
             return op.meaning(self.space, *operands, **node.params)
         except Unknown:
-            if self.space.has_no_form:
-                raise AbstractValue(
-                    f"there is no formula for {op.name}: its result is defined by equations",
-                    mend="gradcli grad and gradcli check need no formula",
-                    span=node.span,
-                ) from None
-            if not self.space.ties_matter:
-                raise AbstractValue(
-                    f"the meaning of {op.name} depends on the inputs' values",
-                    mend="give the inputs' values",
-                    span=node.span,
-                ) from None
+            if self.space.has_no_form or not self.space.ties_matter:
+                raise self._unknown(node) from None
+            if is_kinked(node):
+                self.chosen.append(node)
             self.space.ties_matter = False
             return op.meaning(self.space, *operands, **node.params)
         except (GradcliError, Unprovable):
@@ -282,7 +283,19 @@ class _Lowering:
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
 
-    def _as_wholes(self, cells: Cells) -> Cells:
+    def _unknown(self, node: Node) -> AbstractValue:
+        """What is to be said where a meaning asked for values that are not known."""
+        name = node.op.name if node.op else "leaf"
+        if self.space.has_no_form:
+            return AbstractValue(
+                f"there is no formula for {name}: its result is defined by equations",
+                mend="gradcli grad and gradcli check need no formula",
+                span=node.span,
+            )
+        words = f"the meaning of {name} depends on the inputs' values"
+        return AbstractValue(words, mend="give the inputs' values", span=node.span)
+
+    def _as_wholes(self, cells: Cells, bits: int) -> Cells:
         """The matrices of a stack (or a vector), each as a whole; zeros that are no input's stay what they are."""
         if cells.dtype != object or not cells.size:
             return cells
@@ -290,7 +303,10 @@ class _Lowering:
         zero = self.graph.number(0)
         for index in np.ndindex(cells.shape[:-2]):
             scalars = [x for x in _scalars(cells[index]) if x.index != zero]
-            parts_of = dict(zip((x.index for x in scalars), self.graph.whole([x.index for x in scalars]), strict=True))
+            whole = self.graph.whole([x.index for x in scalars])
+            for place in whole:
+                self.graph.round_at(place, bits)
+            parts_of = dict(zip((x.index for x in scalars), whole, strict=True))
             found[index] = _filled([self._part_of(x, parts_of) for x in cells[index].ravel()], cells[index].shape)
         return found
 
@@ -316,11 +332,13 @@ class _Lowering:
             else:
                 columns.append([x] * _size(node.shape))
         space.ties_matter = False
-        pattern = self.patterns.of(op, operands, params)
+        pattern = None if self.graph.has_holes else self.patterns.of(op, operands, params)
         try:
             if pattern is not None:
                 return pattern.applied(self.graph, columns)
             return [meaning(space, *cells, **params) for cells in zip(*columns, strict=True)]
+        except Unknown:
+            raise self._unknown(node) from None
         except (GradcliError, Unprovable):
             raise
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
@@ -364,6 +382,24 @@ class _Lowering:
                 for part in (x.re, x.im):
                     if part.index >= start:
                         round_at(part.index, bits)
+
+    def _rounded_whole(self, cells: Cells, dtype: np.dtype[Any]) -> Cells:
+        """Results of whole matrices, which are rounded themselves: what stands between them is not rounded at all."""
+        if cells.dtype != object or not self.graph.folds:
+            return cells
+        bits = PRECISIONS.get(dtype.name, 0)
+        return _filled([self._rounded(x, bits) for x in cells.ravel()], cells.shape)
+
+    def _rounded(self, x: Any, bits: int) -> Any:
+        """A scalar that is rounded, and nothing that it is made of."""
+        if isinstance(x, Complex):
+            return Complex(self._rounded(x.re, bits), self._rounded(x.im, bits))
+        graph = self.graph
+        if graph.is_number(x.index):
+            return x
+        made = graph.leaf(x.index)
+        graph.round_at(made, bits)
+        return Scalar(graph, made)
 
     # --- derivatives that the program takes --------------------------------------------------------------------------
 
@@ -476,6 +512,26 @@ def is_kinked(node: Node) -> bool:
 def part_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The dtype of a complex dtype's parts; others are themselves."""
     return np.empty(0, dtype).real.dtype
+
+
+def _is_of_wholes(node: Node) -> bool:
+    return node.op is not None and node.op.name in _OF_WHOLE_MATRICES
+
+
+def _precision(node: Node) -> int:
+    """The precision of a node's results, in bits."""
+    first = node.value[0] if isinstance(node.value, tuple) else node
+    return PRECISIONS.get(first.dtype.name, 0)
+
+
+def _operations(node: Node) -> int:
+    """About how many terms and scalars an op makes at least: its elements, or the products that it adds up."""
+    op = node.op
+    if op is None or node.dtype.kind not in "fc" or isinstance(node.value, tuple):
+        return 0
+    if op.kind == "multilinear" and len(node.inputs) == 2:  # of m by k and k by n: the root of mk times kn times mn
+        return int(math.sqrt(math.prod(math.prod(shape_of(x)) for x in (*node.inputs, node))))
+    return _size(node.shape) if op.kind == "elementwise" else 0
 
 
 def _is_elementwise(node: Node) -> bool:

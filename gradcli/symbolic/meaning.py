@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from mpmath import libmp
+from mpmath.libmp import finf, fnan, fninf
 
 from gradcli.symbolic import complexes
 from gradcli.symbolic.complexes import Complex
@@ -28,6 +30,8 @@ _ALIASES = {
     "gammaln": "loggamma",
     "lgamma": "loggamma",
 }
+#: What is no finite number, as mpmath has it.
+_HOLES = {fnan: math.nan, finf: math.inf, fninf: -math.inf}
 
 
 class Unknown(Exception):
@@ -175,6 +179,12 @@ class Namespace:
             return Complex(self.where(c, left.re, right.re), self.where(c, left.im, right.im))
         return self._apply("where", c, x, y)
 
+    def hole(self, x: Any) -> float | None:
+        """What an input is that is nan or infinite; None for every other number."""
+        z = self.lifted(x)
+        raw = None if isinstance(z, Complex) else self.graph.numbers.get(z.index)
+        return _HOLES.get(raw)
+
     def argmax(self, cells: Sequence[Any]) -> int:
         """Which of the numbers is largest, the first of them.
 
@@ -189,9 +199,10 @@ class Namespace:
         if len(known) < len(values):
             raise Unknown
         best = 0
-        for i, x in enumerate(known):
-            if x > known[best]:
-                best = i
+        with digits_of(50):  # where what is undefined compares, and is never larger
+            for i, x in enumerate(known):
+                if x > known[best]:
+                    best = i
         if self.ties_matter and any(_tied(x, known[best]) for i, x in enumerate(known) if i != best):
             raise Unknown
         return best

@@ -18,31 +18,30 @@ import numpy as np
 from mpmath import libmp
 from mpmath.libmp import fzero
 
-from gradcli.graph.errors import AbstractValue
+from gradcli.graph.errors import AbstractValue, LimitReached
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
-from gradcli.graph.values import CoreValue, concrete
+from gradcli.graph.values import CoreValue
 from gradcli.symbolic import branches
+from gradcli.symbolic.claimed import claim_of
 from gradcli.symbolic.closed import is_small, proved_whole
 from gradcli.symbolic.complexes import Complex
-from gradcli.symbolic.evaluate import Evaluation
+from gradcli.symbolic.culprits import Culprits
+from gradcli.symbolic.directions import evidence, sentence
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined, to_float
-from gradcli.symbolic.kinks import Sides, sides
+from gradcli.symbolic.infinities import at_infinity
+from gradcli.symbolic.kinks import Sides, around, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
-from gradcli.symbolic.report import InputReport, Report, place_of
-from gradcli.symbolic.scalars import Unprovable
+from gradcli.symbolic.report import InputReport, Report
+from gradcli.symbolic.scalars import TooLarge, Unprovable
 from gradcli.symbolic.task import Block, Claimed, Task, parts_of, question
 
 #: Records the program again at other values of its inputs: (recording, outputs, inputs).
 Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
 #: How many scalars a program may have.
-_LIMIT = 2_000_000
+_LIMIT = 3_000_000
 #: How many units of unavoidable rounding are allowed.
 _ROUNDINGS = 16
-#: Decisions that stand for one kink: a function's own, and those of its derivative.
-_KIN = {"abs": ("abs", "sign"), "max": ("max", "step"), "min": ("min", "step")}
-#: Decisions that are tried one by one to name the op with the kink.
-_SUSPECTS = 8
 #: Kinks listed in a report.
 _LISTED = 100
 
@@ -71,20 +70,40 @@ def prove(
     report = Report(derivative, "symbolic", digits)
     task = Task(outputs, inputs, claimed, derivative)
     judge = _Judge(report, task, atol, rtol, digits)
+    too_large = False
     try:
         with np.errstate(all="ignore"), _uncollected():
             judge.run(recording, rerun)
+    except (TooLarge, LimitReached, MemoryError) as error:
+        too_large = True
+        report.reason = str(error) or "the program needs more memory than there is"
     except (Unprovable, AbstractValue) as error:
         report.reason = str(error)
     except RecursionError:
         report.reason = "a formula is nested too deeply"
-    except MemoryError:
-        report.reason = "the program needs more memory than there is"
+    if too_large and rerun is not None and derivative != "hessian":
+        del judge  # what it holds is needed
+        with np.errstate(all="ignore"):
+            _look_along_directions(report, task, rerun, rtol)
     for name in task.labels():
         if name not in report.inputs:
             report.inputs[name] = entry = InputReport()
             entry.ok = None
     return report
+
+
+def _look_along_directions(report: Report, task: Task, rerun: Rerun, rtol: float | None) -> None:
+    """Say what can be said of a derivative that is too large to be proved."""
+    chosen = max((_default_rtol(task, block) for block in task.blocks), default=1e-9) if rtol is None else rtol
+    found = evidence(task, rerun, chosen)
+    if found.looked:
+        report.covered = (sentence(found),)
+    for label, (got, exact) in found.wrong.items():
+        entry = report.inputs.setdefault(label, InputReport())
+        error, size = abs(got - exact), abs(exact)
+        entry.add(
+            {"index": []}, got, exact, error=error, size=size, ulp=math.nan, tolerance=chosen * size, rounding=0.0
+        )
 
 
 @contextmanager
@@ -108,35 +127,51 @@ class _Judge:
         self.digits = digits
 
     def run(self, recording: Recording, rerun: Rerun | None) -> None:
-        self._check_finite()
         self.lowered = self._lower()
-        self.matrix, self.rows, self.stop = question(self.lowered, self.task, self.digits)
+        self.matrix, self.rows, stop = question(self.lowered, self.task, self.digits)
         self.matrix.settle()
-        self._check_defined()
+        self.undefined = self._undefined_rows()
         self.rounding = self.matrix.rounding()
         self.tied = self.matrix.ties()
         self.touched = self.matrix.touched(self.tied) if self.tied else {}
         self.sides = self._beside()
+        #: derivatives as the orders among equals have them that the program took, or could have taken
+        self.own: dict[tuple[int, int], list[Raw]] = {}
+        self._around: dict[tuple[int, int], list[Raw]] | None = None
         self._cover()
         self.looked = False
-        self.branches = branches.found(recording, self.task.outputs, self.task.inputs)
+        self.branches = branches.found(recording, self.task.outputs, self.task.inputs, self.lowered.chosen)
         if self.branches:
             self._other_branches(recording, rerun)
+        self.culprits = Culprits(self.lowered, self.matrix, self.tied, self.touched, self.branches, stop)
         for block in self.task.blocks:
             self._judge(block)
         self._name_unseen_branches()
+        self._tell_unseen_rows()
 
-    def _check_finite(self) -> None:
-        for name, node in self.task.inputs.items():
-            if not np.all(np.isfinite(concrete(node.value))):
-                raise Unprovable(f"input '{name}' is not finite")
+    def _tell_unseen_rows(self) -> None:
+        """What was too much to be looked at, if anything was."""
+        unseen, count = len(self.matrix.unseen), len(self.matrix.rows)
+        if unseen:
+            part = f"{count - unseen:,} of {count:,} rows, chosen at random"
+            self.report.covered = (f"{part}, and of them {self.report.covered[0]}", *self.report.covered[1:])
+            self.report.reason = self.report.reason or f"{unseen:,} of {count:,} rows were too much to be looked at"
 
-    def _check_defined(self) -> None:
-        numbers = self.matrix.evaluation.numbers
-        for cells in self.lowered.outputs:
-            for index in (part for x in cells.ravel() for part in parts_of(x)):
-                if numbers[index] is not None and not numbers[index].is_finite():
-                    raise Unprovable("the program's result is undefined at this point")
+    def _undefined_rows(self) -> dict[int, set[int]]:
+        """The rows of results that are no finite numbers, each with the columns that it hangs on."""
+        matrix, numbers = self.matrix, self.matrix.evaluation.numbers
+        results = [parts_of(x) for cells in self.lowered.outputs for x in cells.ravel()]
+
+        def is_undefined(index: int) -> bool:
+            value = numbers[index]
+            return value is not None and not value.is_finite()
+
+        if self.task.derivative == "hessian":
+            bad = self.rows if any(map(is_undefined, results[0])) else []
+        else:
+            bad = [rows for rows, parts in zip(self.rows, results, strict=True) if any(map(is_undefined, parts))]
+        columns = set(matrix.columns)
+        return {r: columns.intersection(matrix.cones[r]) for rows in bad for r in rows}
 
     def _lower(self) -> Lowered:
         lowered = lower(self.task.outputs, self.task.inputs, limit=_LIMIT)
@@ -157,7 +192,10 @@ class _Judge:
             for column, value in row.items():
                 if not defined(value):
                     places.setdefault(column, set()).add(r)
-        return sides(matrix, places, self.tied) if places else {}
+        numbers = matrix.graph.numbers
+        places = {column: rows - self.undefined.keys() for column, rows in places.items() if defined(numbers[column])}
+        found = sides(matrix, places, self.tied) if places else {}
+        return found | at_infinity(matrix, self.undefined)
 
     def _other_branches(self, recording: Recording, rerun: Rerun | None) -> None:
         """Where the program branched on a boundary, what the derivative is on either side."""
@@ -171,6 +209,13 @@ class _Judge:
             column = index.get((name, place))
             if column is not None:
                 self.sides[r, column] = pair
+        orders = set().union(*(branch.elements for branch in self.branches if branch.op != branches.BRANCH))
+        others = branches.around(rerun, self.task, sorted(orders), self.digits) if orders else {}
+        for (r, name, place), values in others.items():
+            column = index.get((name, place))
+            if column is not None and (r, column) in self.sides:
+                own = self.matrix.base[r].get(column, fzero)
+                self.own[r, column] = [x for x in (own, *values) if defined(x)]
 
     def _column_labels(self) -> dict[int, tuple[str, int]]:
         return {c: self.lowered.graph.labels[c] for c in self.matrix.columns}
@@ -231,21 +276,26 @@ class _Judge:
         self.rtol = _default_rtol(self.task, block) if self.given_rtol is None else self.given_rtol
         entry = self.report.inputs.setdefault(block.label, InputReport())
         columns = self.lowered.inputs[block.column].ravel()
-        flat = block.got.reshape(block.size, len(columns))
+        claim = claim_of(block.got, block.size)
         spacing = np.finfo(block.got.dtype if block.got.dtype.kind in "fc" else np.float64)
+        zero = block.got.dtype.type(0)
         positions = {c: j for j, cell in enumerate(columns) for c in parts_of(cell)}
         special: dict[int, set[int]] = {}
         for r, column in self.sides:
             special.setdefault(r, set()).add(column)
         for i, rows in enumerate(self.rows[block.start : block.start + block.size]):
+            if not self.matrix.unseen.isdisjoint(rows):
+                entry.unproved(len(columns))
+                continue
             # Most elements of a large Jacobian are zero in truth and in the claim: they are only counted.
-            told = set(np.nonzero(flat[i])[0].tolist())
+            claimed = claim.row(i)
+            told = set(claimed)
             for r in rows:
-                reached = self.matrix.base[r].keys() | special.get(r, set())
+                reached = self.matrix.base[r].keys() | special.get(r, set()) | self.undefined.get(r, set())
                 told.update(positions[c] for c in reached if c in positions)
             entry.elements += len(columns) - len(told)
             for j in sorted(told):
-                self._element(entry, self._place(block, i, j), flat[i, j], rows, columns[j], spacing)
+                self._element(entry, self._place(block, i, j), claimed.get(j, zero), rows, columns[j], spacing)
 
     def _place(self, block: Block, i: int, j: int) -> dict[str, Any]:
         index = np.unravel_index(i * math.prod(self.task.inputs[block.column].shape) + j, block.got.shape)
@@ -285,7 +335,7 @@ class _Judge:
             error=error,
             size=size,
             ulp=_ulp(size, info),
-            tolerance=tolerance if math.isfinite(tolerance) else 0.0,
+            tolerance=tolerance if math.isfinite(size) else 0.0,
             rounding=rounding,
             plain=plain,
         )
@@ -295,17 +345,40 @@ class _Judge:
         exact = self.matrix.base[r].get(column, fzero)
         rounding = self.rounding[r].get(column, 0.0)
         pair = self.sides.get((r, column))
+        if pair is None and column in self.undefined.get(r, ()):
+            self.report.reason = self.report.reason or "the program's result is undefined at this point"
+            return None
         if pair is not None:
             if not pair.known:
                 self._not_proved(column, "it is undefined at this point")
                 return None
-            exact = pair.left if pair.equal else pair.nearest(libmp.from_float(got))
-            if not pair.equal:
-                self._name_kink(place, r, column, pair, got, rounding)
+            own = self._others(r, column, pair, got, rounding)
+            smooth = pair.is_smooth(own)
+            exact = pair.left if smooth else pair.nearest(libmp.from_float(got), own)
+            if not smooth:
+                self._name_kink(place, r, column, pair, got, exact, rounding)
+        elif not defined(exact):
+            self._not_proved(column, "it is undefined at this point")
+            return None
         elif (r, column) in self.matrix.unsettled:
             self._not_proved(column, f"it did not settle to {self.digits} digits")
             return None
         return _Part(exact, _distance(got, exact), rounding)
+
+    def _others(self, r: int, column: int, pair: Sides, got: float, rounding: float) -> Sequence[Raw]:
+        """Other derivatives that a kink may have; all orders among equals are only asked for where it matters."""
+        own = self.own.get((r, column), [])
+        nearest = pair.nearest(libmp.from_float(got), own)
+        if _distance(got, nearest) <= self._slack(nearest, rounding) or r not in self.touched:
+            return own
+        if self._around is None:
+            rows = {row: set().union(*moving.values()) for row, moving in self.touched.items()}
+            self._around = around(self.matrix, rows, self.tied)
+        return [*own, *self._around.get((r, column), ())]
+
+    def _slack(self, exact: Raw, rounding: float) -> float:
+        found = self.atol + self.rtol * abs(to_float(exact)) + _ROUNDINGS * rounding
+        return found if math.isfinite(found) else 0.0
 
     def _not_proved(self, column: int, why: str) -> None:
         name, index = self.lowered.graph.labels[column]
@@ -314,14 +387,15 @@ class _Judge:
         if self.report.reason is None:
             self.report.reason = f"the derivative by {name}{where} could not be proved: {why}"
 
-    def _name_kink(self, place: dict[str, Any], r: int, column: int, pair: Sides, got: float, rounding: float) -> None:
+    def _name_kink(
+        self, place: dict[str, Any], r: int, column: int, pair: Sides, got: float, exact: Raw, rounding: float
+    ) -> None:
         if len(self.report.kinks) >= _LISTED:
             return
         name, index = self.lowered.graph.labels[column]
-        op, where = self._culprit(r, column)
+        op, where = self.culprits.of(r, column)
         left, right = (None if x == UNDEFINED else to_float(x) for x in pair)
         slack = self.atol + self.rtol * max(abs(x) for x in (left, right) if x is not None) + _ROUNDINGS * rounding
-        nearest = pair.nearest(libmp.from_float(got))
         self.report.kinks.append(
             {
                 "op": op,
@@ -332,53 +406,9 @@ class _Judge:
                 "left": left,
                 "right": right,
                 "chosen": got,
-                "ok": _distance(got, nearest) <= (slack if math.isfinite(slack) else 0.0),
+                "ok": _distance(got, exact) <= (slack if math.isfinite(slack) else 0.0),
             }
         )
-
-    def _culprit(self, r: int, column: int) -> tuple[str, str | None]:
-        """The op that has the kink, and where it stands."""
-        for branch in self.branches:
-            if self.lowered.graph.labels[column] in branch.elements:
-                return branch.op, place_of(branch.span)
-        moving = self.touched.get(r, {})
-        suspects = [i for i in sorted(moving) if i < self.stop and column in moving[i]][:_SUSPECTS]
-        guilty = next((i for i in suspects if len(suspects) > 1 and self._turns(r, column, i)), None)
-        if guilty is None and suspects:
-            guilty = suspects[0]
-        node = None if guilty is None else self.lowered.origin(guilty)
-        return self._undefined_op() if node is None or node.op is None else (node.op.name, place_of(node.span))
-
-    def _turns(self, r: int, column: int, index: int) -> bool:
-        """Whether one tied decision alone, taken either way, changes a derivative."""
-        matrix, graph = self.matrix, self.lowered.graph
-        words = graph.arguments[index]
-        family = _KIN.get(graph.functions[index], (graph.functions[index],))
-        kin = [i for i in self.tied if graph.functions[i] in family and self._compares(i, words)]
-        found = []
-        for way in (-1, 1):
-            frozen = dict(matrix.evaluation.decisions)
-            for i in kin:
-                anchor = self.tied[i].anchor
-                frozen[i] = anchor + min(way, 0) if graph.functions[i] in ("floor", "round") else way
-            evaluation = Evaluation(graph, matrix.steps, matrix.bits, frozen=frozen)
-            found.append(matrix.row_at(r, evaluation).get(column, fzero))
-        return bool(found[0] != found[1])
-
-    def _compares(self, index: int, words: tuple[int, ...]) -> bool:
-        """Whether a decision is about these arguments, or about their difference."""
-        arguments = self.lowered.graph.arguments
-        return arguments[index] == words or any(a in words or set(arguments[a]) == set(words) for a in arguments[index])
-
-    def _undefined_op(self) -> tuple[str, str | None]:
-        numbers = self.matrix.evaluation.numbers
-        for index, value in enumerate(numbers):
-            if value is not None and not value.is_finite():
-                for user in range(index, len(numbers)):
-                    node = self.lowered.origin(min(user, self.stop - 1))
-                    if node is not None and node.op is not None:
-                        return node.op.name, place_of(node.span)
-        return "derivative", None
 
     def _name_unseen_branches(self) -> None:
         if not self.looked:

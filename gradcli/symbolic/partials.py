@@ -6,7 +6,7 @@ list of instructions that is then replayed wherever the function was applied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -139,6 +139,10 @@ def _slope_of_part(graph: Graph, part: str, function: str, arguments: tuple[int,
     return graph.apply("add", *terms)
 
 
+#: Derivatives that SymPy can write more plainly; 1 - tanh(x)**2 loses all digits where tanh(x) is nearly 1.
+_SIMPLIFIED: dict[str, Callable[..., Any]] = {"pow": sympy.powsimp, "tanh": sympy.simplify}
+
+
 @cache
 def _template(name: str, position: int) -> Template | None:
     function = FUNCTIONS[name]
@@ -146,8 +150,8 @@ def _template(name: str, position: int) -> Template | None:
         return None
     symbols = sympy.symbols(f"a:{function.arity}", real=True)
     found = sympy.diff(function.symbolic(*symbols), symbols[position])
-    if name == "pow":
-        found = sympy.powsimp(found)
+    if name in _SIMPLIFIED:
+        found = _SIMPLIFIED[name](found)
     scratch = Graph()
     places = {symbol: scratch.input(symbol.name, 0, None) for symbol in symbols}
     template = compiled(scratch, function.arity, carried(scratch, found, places))

@@ -277,6 +277,15 @@ class TexPrinter(LatexPrinter):  # type: ignore[misc]
     def _print_Kept(self, e: Any, exp: Any = None) -> str:
         return self._raised(rf"\left[{self._print(e.args[0])}\right]", exp)
 
+    def _print_polygamma(self, e: Any, exp: Any = None) -> str:
+        """The derivatives of the logarithm of gamma: psi, and psi with its order above."""
+        order, argument = e.args
+        words = rf"{{\left({self._print(argument)} \right)}}"
+        if order == 0:
+            return rf"\psi{words}" if exp is None else rf"\psi^{{{exp}}}{words}"
+        text = rf"\psi^{{({self._print(order)})}}{words}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
     def _raised(self, text: str, exp: Any) -> str:
         return text if exp is None else f"{text}^{{{exp}}}"
 

@@ -50,7 +50,7 @@ class InputReport:
         `plain` is what the tolerance would be without the rounding.
         """
         self.elements += 1
-        equal = error <= tolerance
+        equal = error <= tolerance and (math.isfinite(error) or error == 0)
         self.by_rounding |= equal and plain is not None and error > plain
         if not equal:
             self.ok = False
@@ -65,10 +65,10 @@ class InputReport:
             self.worst = {**place, "got": got, "exact": exact}
         return equal
 
-    def unproved(self) -> None:
-        """Take up one element that could not be proved."""
-        self.elements += 1
-        if self.ok:
+    def unproved(self, count: int = 1) -> None:
+        """Take up elements that could not be proved."""
+        self.elements += count
+        if self.ok and count:
             self.ok = None
 
     def to_json(self) -> dict[str, Any]:

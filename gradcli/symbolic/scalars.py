@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from mpmath import libmp
-from mpmath.libmp import fone, fzero
+from mpmath.libmp import finf, fnan, fninf, fone, fzero
 
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import AbstractValue
@@ -33,6 +33,8 @@ _FOLDED_BITS = 1200
 _BYTES, _CHARGED = 600, 1 << 12
 #: Bytes that each term of a sum costs more.
 _BYTES_OF_TERM = 40
+#: How many terms of sums there may be for each scalar.
+_TERMS = 4
 #: Sums of fewer terms are made of additions.
 _FEW = 3
 
@@ -61,6 +63,7 @@ class Graph:
         folds: whether numbers are added up and multiplied as they come; formulas keep them as they were written.
         systems: the equations that stand behind a GATE.
         wholes: the places of all elements of the matrix that a PART belongs to.
+        has_holes: whether an input is nan or infinite.
     """
 
     def __init__(self, limit: int | None = None, *, folds: bool = True) -> None:
@@ -73,11 +76,12 @@ class Graph:
         self.folds = folds
         self.systems: dict[int, Any] = {}
         self.wholes: dict[int, range] = {}
+        self.has_holes = False
         self._is_number = bytearray()
         self._made: dict[str, dict[Any, int]] = {}
         self._numbers: dict[Raw, int] = {}
         self._reader: Any = None
-        self._room = 0
+        self._room = self._terms = 0
 
     def __len__(self) -> int:
         return len(self.functions)
@@ -99,6 +103,7 @@ class Graph:
         """A new input element, whose value is None where only its shape is known."""
         made = self._append(INPUT, ())
         self.numbers[made] = value
+        self.has_holes = self.has_holes or value in (fnan, finf, fninf)
         self.labels[made] = (name, index)
         return made
 
@@ -152,7 +157,7 @@ class Graph:
             return reduce(lambda a, b: self.apply("add", a, b), terms) if terms else self.number(0)
         numbers = [t for t in terms if self._is_number[t]]
         if not numbers:
-            budget.charge(_BYTES_OF_TERM * len(terms), "the exact form of the program")
+            self._take_up_terms(len(terms))
             return self._once(SUM, tuple(terms))
         known = reduce(lambda a, b: self.apply("add", a, b), numbers)
         others = [t for t in terms if not self._is_number[t]]
@@ -174,7 +179,7 @@ class Graph:
     def _inner(self, pairs: Sequence[tuple[int, int]]) -> int:
         if not self.folds or len(pairs) < _FEW:
             return self.total([self.apply("mul", x, y) for x, y in pairs])
-        budget.charge(2 * _BYTES_OF_TERM * len(pairs), "the exact form of the program")
+        self._take_up_terms(2 * len(pairs))
         xs, ys = zip(*pairs, strict=True)
         return self._once(DOT, (*xs, *ys))
 
@@ -186,6 +191,22 @@ class Graph:
         self.arguments.append(arguments)
         return index
 
+    def expect(self, count: int) -> None:
+        """Be told that at least so many scalars or products are to come.
+
+        Raises:
+            TooLarge: that is more than there may be.
+        """
+        if self.limit is not None and 2 * count > _TERMS * self.limit:
+            self._refuse()
+
+    def _take_up_terms(self, count: int) -> None:
+        """Count the terms of a sum, some of which cost as much as a scalar."""
+        budget.charge(_BYTES_OF_TERM * count, "the exact form of the program")
+        self._terms += count
+        if self.limit is not None and self._terms > _TERMS * self.limit:
+            self._refuse()
+
     def _make_room(self, index: int) -> None:
         """Room for some more scalars.
 
@@ -194,15 +215,18 @@ class Graph:
             LimitReached: they would not fit into memory.
         """
         if self.limit is not None and index >= self.limit:
-            raise TooLarge(
-                f"the program has more than {self.limit:,} scalar operations (check it at smaller shapes, or choose "
-                "inputs with --wrt and --method numeric)"
-            )
+            self._refuse()
         budget.charge(_BYTES * _CHARGED, "the exact form of the program")
         self._room = index + _CHARGED if self.limit is None else min(index + _CHARGED, self.limit)
         more = bytes(self._room - index)
         self.bits += more
         self._is_number += more
+
+    def _refuse(self) -> NoReturn:
+        raise TooLarge(
+            f"the program has more than {self.limit:,} scalar operations (check it at smaller shapes, or choose "
+            "inputs with --wrt and --method numeric)"
+        )
 
     def round_from(self, start: int, bits: int) -> None:
         """Mark all applications made since `start` as rounded to `bits`."""
@@ -213,6 +237,10 @@ class Graph:
         """Mark one application as rounded to `bits`."""
         if self.functions[index] not in (NUMBER, INPUT, GATE):
             self.bits[index] = bits
+
+    def forget(self) -> None:
+        """Let go of what is needed to make equal applications once: no more will be made."""
+        self._made.clear()
 
     # --- reading -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,14 @@ from mpmath.libmp import fnan, fone, fzero
 from gradcli.symbolic.bessel import second_kind
 from gradcli.symbolic.differences import by_differences, differentiated
 from gradcli.symbolic.elementary import Elementary, Raw, by_context, huge, real_or_undefined, side
+from gradcli.symbolic.incomplete import (
+    exponential_integral,
+    lower_beta,
+    lower_gamma,
+    owens_t,
+    upper_beta,
+    upper_gamma,
+)
 
 #: A partial derivative in SymPy; None where none is known.
 Slope = Callable[..., Any] | None
@@ -75,9 +83,7 @@ ExpN: Any = _named("expn", None, lambda n, x: -ExpN(n - 1, x))
 Spence = _named("spence", lambda z: sympy.log(z) / (1 - z))
 EllipE: Any = _named("ellipe", lambda m: (EllipE(m) - EllipK(m)) / (2 * m))
 EllipK: Any = _named("ellipk", _elliptic_k_slope)
-OwensT = _named(
-    "owens_t", _owens_h, lambda h, a: sympy.exp(-(h**2) * (1 + a**2) / 2) / (2 * sympy.pi * (1 + a**2))
-)
+OwensT = _named("owens_t", _owens_h, lambda h, a: sympy.exp(-(h**2) * (1 + a**2) / 2) / (2 * sympy.pi * (1 + a**2)))
 ExpRel = _named("exprel", lambda x: ((x - 1) * sympy.exp(x) + 1) / x**2)
 Hyp1F1: Any = _named("hyp1f1", None, None, lambda a, b, z: a / b * Hyp1F1(a + 1, b + 1, z))
 SphericalJ: Any = _named("spherical_jn", None, lambda n, x: SphericalJ(n - 1, x) - (n + 1) / x * SphericalJ(n, x))
@@ -114,22 +120,6 @@ def _relative_exponential(x: Any) -> Any:
     return mp.expm1(x) / x if x else mp.mpf(1)
 
 
-def _lower_gamma(a: Any, x: Any) -> Any:
-    return mp.gammainc(a, 0, x, regularized=True)
-
-
-def _upper_gamma(a: Any, x: Any) -> Any:
-    return mp.gammainc(a, x, regularized=True)
-
-
-def _lower_beta(a: Any, b: Any, x: Any) -> Any:
-    return mp.betainc(a, b, 0, x, regularized=True)
-
-
-def _upper_beta(a: Any, b: Any, x: Any) -> Any:
-    return mp.betainc(b, a, 0, 1 - x, regularized=True)
-
-
 def _lower_gamma_density(a: Any, x: Any) -> Any:
     return mp.exp((a - 1) * mp.log(x) - x) * mp.rgamma(a)
 
@@ -142,8 +132,23 @@ def _negated(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *xs: -function(*xs)
 
 
-def _exponential_integral(n: Any, x: Any) -> Any:
-    return mp.expint(n, x)
+def _zeta(s: Any, q: Any) -> Any:
+    if s > 2000:  # a sum of powers too small for any float
+        raise mp.NoConvergence
+    return mp.zeta(s, q)
+
+
+@lru_cache(maxsize=2048)
+def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
+    if huge(h, 6) or huge(a, 30):
+        return fnan
+    with mp.workprec(prec + 20):
+        return real_or_undefined(owens_t(mp.make_mpf(h), mp.make_mpf(a)), prec)
+
+
+def _scaled_k_slope(v: Any, x: Any) -> Any:
+    """DLMF 10.29.1."""
+    return mp.exp(x) * (mp.besselk(v, x) - (mp.besselk(v - 1, x) + mp.besselk(v + 1, x)) / 2)
 
 
 def _spence(z: Any) -> Any:
@@ -155,17 +160,6 @@ def _spherical(n: Any, x: Any) -> Any:
         return mp.mpf(not n)
     found = mp.sqrt(mp.pi / (2 * abs(x))) * mp.besselj(n + mp.mpf(0.5), abs(x))
     return -found if x < 0 and n % 2 else found
-
-
-@lru_cache(maxsize=2048)
-def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
-    if huge(h, 6) or huge(a, 30):
-        return fnan
-    with mp.workprec(prec + 30):
-        square, end = -(mp.make_mpf(h) ** 2) / 2, mp.make_mpf(a)
-        ends = mp.linspace(0, 1, 9)
-        inner = mp.quad(lambda t: end * mp.exp(square * (1 + (end * t) ** 2)) / (1 + (end * t) ** 2), ends)
-        return real_or_undefined(inner / (2 * mp.pi), prec)
 
 
 def _first_kind(name: str, turned: bool) -> Callable[..., Raw]:
@@ -257,9 +251,7 @@ def erf_inverse(x: Raw, prec: int, rnd: str) -> Raw:
 def _ordered(form: Callable[..., Any], direct: Callable[..., Any], count: int = 1, **more: Any) -> Elementary:
     """A function of `count` arguments that has orders by each of them, after `static` ones that have none."""
     static = more.get("static", 0)
-    return Elementary(
-        2 * count + static, _of_orders(form, count), by_differences(direct, count, **more), orders=count
-    )
+    return Elementary(2 * count + static, _of_orders(form, count), by_differences(direct, count, **more), orders=count)
 
 
 # --- of complex numbers ----------------------------------------------------------------------------------------------
@@ -328,7 +320,9 @@ SPECIAL: dict[str, Elementary] = {
     "bessely": Elementary(2, sympy.bessely, second_kind("bessely")),
     "besseli": Elementary(2, sympy.besseli, _first_kind("besseli", False)),
     "besselk": Elementary(2, sympy.besselk, second_kind("besselk")),
-    "scaled_k": _ordered(_scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40),
+    "scaled_k": _ordered(
+        _scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40, by_last=_scaled_k_slope
+    ),
     "hyp1f1": _ordered(Hyp1F1, lambda a, b, z: mp.hyp1f1(a, b, z), static=2, bits=40),
     "spherical_jn": _ordered(SphericalJ, _spherical, static=1),
     "airyai": Elementary(1, sympy.airyai, by_context("airyai", 40)),
@@ -337,18 +331,20 @@ SPECIAL: dict[str, Elementary] = {
     "airybiprime": Elementary(1, sympy.airybiprime, lambda x, prec, rnd: _airy_slope("airybi", x, prec)),
     "fresnels": Elementary(1, sympy.fresnels, by_context("fresnels", 400)),
     "fresnelc": Elementary(1, sympy.fresnelc, by_context("fresnelc", 400)),
-    "zeta": _ordered(Zeta, lambda s, q: mp.zeta(s, q), 2, by_last=lambda s, q: -s * mp.zeta(s + 1, q)),
+    "zeta": _ordered(Zeta, _zeta, 2, by_last=lambda s, q: -s * _zeta(s + 1, q)),
     "Si": _ordered(sympy.Si, lambda x: mp.si(x)),
     "Ci": _ordered(sympy.Ci, lambda x: mp.ci(x)),
     "Ei": Elementary(1, sympy.Ei, by_context("ei", 50)),
-    "expn": _ordered(ExpN, _exponential_integral, static=1, bits=50),
+    "expn": _ordered(
+        ExpN, exponential_integral, static=1, bits=50, by_last=lambda n, x: -exponential_integral(n - 1, x)
+    ),
     "spence": _ordered(Spence, _spence, by_last=lambda z: mp.log(z) / (1 - z) if z != 1 else -mp.mpf(1)),
     "ellipk": _ordered(EllipK, lambda m: mp.ellipk(m)),
     "ellipe": _ordered(EllipE, lambda m: mp.ellipe(m)),
-    "gammainc": _ordered(GammaInc, _lower_gamma, 2, bits=_PARAMETERS, by_last=_lower_gamma_density),
-    "gammaincc": _ordered(GammaIncC, _upper_gamma, 2, bits=_PARAMETERS, by_last=_negated(_lower_gamma_density)),
-    "betainc": _ordered(BetaInc, _lower_beta, 3, bits=_PARAMETERS, by_last=_lower_beta_density),
-    "betaincc": _ordered(BetaIncC, _upper_beta, 3, bits=_PARAMETERS, by_last=_negated(_lower_beta_density)),
+    "gammainc": _ordered(GammaInc, lower_gamma, 2, bits=_PARAMETERS, by_last=_lower_gamma_density),
+    "gammaincc": _ordered(GammaIncC, upper_gamma, 2, bits=_PARAMETERS, by_last=_negated(_lower_gamma_density)),
+    "betainc": _ordered(BetaInc, lower_beta, 3, bits=_PARAMETERS, by_last=_lower_beta_density),
+    "betaincc": _ordered(BetaIncC, upper_beta, 3, bits=_PARAMETERS, by_last=_negated(_lower_beta_density)),
     "owens_t": Elementary(2, OwensT, _owens),
     **{f"re:{name}": _part(name, "real") for name in ANALYTIC},
     **{f"im:{name}": _part(name, "imag") for name in ANALYTIC},

@@ -12,6 +12,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.node import Node
 from gradcli.graph.values import CoreValue, Value, concrete, shape_of
 from gradcli.symbolic.chain import Chain
+from gradcli.symbolic.claimed import SparseClaim
 from gradcli.symbolic.complexes import Complex
 from gradcli.symbolic.derivatives import Matrix
 from gradcli.symbolic.lowering import Lowered
@@ -31,7 +32,7 @@ class Block(NamedTuple):
     start: int
     size: int
     column: str
-    got: np.ndarray
+    got: np.ndarray | SparseClaim
 
 
 class Task:
@@ -88,7 +89,10 @@ class Task:
     def _block(
         self, label: str, output: int | None, start: int, row_shape: tuple[int, ...], column: str, value: Any
     ) -> Block:
-        got = np.asarray(concrete(value) if isinstance(value, Value) else value)
+        if isinstance(value, SparseClaim):
+            got: Any = value
+        else:
+            got = np.asarray(concrete(value) if isinstance(value, Value) else value)
         if got.dtype.kind in "iub":
             got = got.astype(np.float64)
         shape = tuple(row_shape) + tuple(self.inputs[column].shape)

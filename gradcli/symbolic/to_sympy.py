@@ -13,9 +13,9 @@ from mpmath import libmp
 from sympy.logic.boolalg import Boolean
 
 from gradcli.graph.errors import ArgumentError
-from gradcli.symbolic.evaluate import plan
+from gradcli.symbolic.evaluate import Reader, plan
 from gradcli.symbolic.functions import FUNCTIONS, Raw, defined
-from gradcli.symbolic.scalars import INPUT, NUMBER, Graph
+from gradcli.symbolic.scalars import GATE, INPUT, NUMBER, UNKNOWN, Graph
 
 #: Denominators of multiples of pi that are shown as such.
 _PI_PARTS = (1, 2, 3, 4, 6, 8, 180)
@@ -118,6 +118,8 @@ class Expressions:
             raw = graph.numbers[index]
             assert raw is not None
             return self._number(raw)
+        if name in (GATE, UNKNOWN):
+            return self._solved(index)
         args = [self._made[a] for a in graph.arguments[index]]
         special = _SPECIAL.get(name)
         if special is not None:
@@ -126,6 +128,13 @@ class Expressions:
         if function is None:
             raise ArgumentError(f"there is no formula for the derivative of {name}")
         return function(*(number_of(x) for x in args))
+
+    def _solved(self, index: int) -> Any:
+        """What equations between numbers define, as a number."""
+        value = self._graph.reader(Reader).value(index)
+        if value is None:
+            raise ArgumentError("there is no formula for what is defined by equations")
+        return self._number(libmp.mpf_pos(value, 53, "n"))
 
     def _number(self, raw: Raw) -> Any:
         if not defined(raw):

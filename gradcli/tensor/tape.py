@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcli.autodiff.gathering import gathered
 from gradcli.autodiff.reverse import TAPE, in_dtype, reachable, shares
 from gradcli.graph.errors import AutogradError
 from gradcli.graph.node import Node
@@ -247,14 +248,14 @@ def _walk(
     for observer in observers:
         observer.begin(seeds)
     for node in reversed(order):
-        g = cotangents.pop(node, None)
+        g = gathered(cotangents.pop(node, None))
         if g is None:
             continue
         if node.op is None or watches or wanted is not None:
             g = _arrived(node, g, wanted, found)
         given = shares(TAPE, node, g, create_graph) if node.op is not None and (run is None or node in run) else ()
         for observer in observers:
-            observer.step(node, g, given)
+            observer.step(node, g, [(x, gathered(share)) for x, share in given])
         for x, share in given:
             held = cotangents.get(x)
             cotangents[x] = share if held is None else held + share

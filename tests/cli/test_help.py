@@ -44,7 +44,7 @@ def test_every_commands_help_says_it_all(gradcli: Callable, command: Command) ->
         assert all(f" {word} " in plain for word in option.words)
         if option.name != "help":
             assert words_of(option.help.split(" (")[0]) in plain
-    for default in ("(default: 4G)", "(default: 10,000,000)", "(default: 1,000)", "(default: 300)"):
+    for default in ("(default: 4G)", "(default: 100,000,000)", "(default: 1,000)", "(default: 300)"):
         assert default in plain
     for number, meaning in EXIT_CODES:
         assert f"{number:>5}  {meaning}" in out
@@ -54,7 +54,7 @@ def test_the_defaults_that_help_states_are_the_defaults() -> None:
     values = COMMANDS[0].defaults()
     assert [values[name] for name in ("max_bytes", "max_steps", "max_depth", "max_seconds")] == [
         4 << 30,
-        10_000_000,
+        100_000_000,
         1_000,
         300.0,
     ]

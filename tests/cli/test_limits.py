@@ -19,7 +19,7 @@ COMMAND = [sys.executable, "-m", "gradcli"]
     ("words", "limit"),
     [
         (("eval", "while True: pass\n1", "--max-seconds", "1", "--max-steps", "1e15"), "--max-seconds"),
-        (("eval", "while True: pass\n1"), "--max-steps"),
+        (("eval", "while True: pass\n1", "--max-steps", "1e6"), "--max-steps"),
         (("eval", "def f(x): return f(x)\nf(x)", "x=1"), "--max-depth"),
         (("eval", "zeros(10**12)"), "--max-bytes"),
         (("eval", "zeros(10**6)", "--max-bytes", "1M"), "--max-bytes"),

@@ -106,7 +106,7 @@ def test_counts() -> None:
         ("eval --x x=3", "unknown option '--x'", "a program that begins like this comes after `--` or -e", 2),
         ("grad x --rtol 3", "grad has no option '--rtol'", "it belongs to check", 3),
         ("grad x -v 1", "grad has no option '-v'", "it belongs to vjp, jvp, hvp", 3),
-        ("eval x --each f.csv", "unknown option '--each'", None, 3),
+        ("eval x --every f.csv", "unknown option '--every'", None, 3),
         ("evla x", "unknown command 'evla'", "did you mean 'eval'?", 1),
         ("x**2 x=3", "unknown command 'x**2'", None, 1),
         ("frobnicate f.py", "unknown command 'frobnicate'", None, 1),

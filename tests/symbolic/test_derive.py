@@ -61,7 +61,7 @@ def test_several_inputs_come_under_their_names() -> None:
 
 def test_several_outputs_come_under_both_names() -> None:
     found = formulas(lambda x, y: (x * y, of("sin")(x)), "jacobian", ["a", None], x=(), y=()).text()
-    assert found == "# a x\ny\n# a y\nx\n# out x\ncos(x)\n# out y\n0"
+    assert found == "# a x\ny\n# a y\nx\n# 1 x\ncos(x)\n# 1 y\n0"
 
 
 def test_the_indexed_form() -> None:
@@ -229,3 +229,8 @@ def test_names_of_the_program_and_of_the_module_do_not_meet() -> None:
     found = module["gradient"](1.0, 2.0, 3.0)
     np.testing.assert_allclose(found[0], math.cos(1.0) * 2.0 * math.erf(3.0), rtol=1e-14)
     np.testing.assert_allclose(found[1], math.sin(1.0) * math.erf(3.0), rtol=1e-14)
+
+
+def test_the_logarithm_of_gamma_has_its_own_letter() -> None:
+    found = formulas(lambda x: of("digamma")(x) ** 2 + of("lgamma")(x), x=())
+    assert found.latex() == r"\left(2 \psi^{(1)}{\left(x \right)} + 1\right) \psi{\left(x \right)}"

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from recorded import of, proved
+from recorded import engine, of, proved, record
 
 from gradcli.graph.recording import Recording
+from gradcli.ops.registry import lookup
 from gradcli.symbolic import prove
 
 
@@ -214,3 +215,39 @@ def test_an_order_among_equals() -> None:
     ]
     claimed = {"x0": np.array([2.5, 1.0, 3.0])}
     assert prove(recording, outputs, inputs, claimed, derivative="gradient", rerun=sorting).ok is False
+
+
+def rerunning(f: Any, *xs: Any) -> Any:
+    """The engine's Jacobian of f, judged with runs beside the point."""
+    recording, outputs, inputs = record(f, *xs)
+    claimed = engine(f, *xs, derivative="jacobian")
+    rerun = lambda changed: record(f, *(changed.get(f"x{i}", x) for i, x in enumerate(xs)))  # noqa: E731
+    return prove(recording, outputs, inputs, claimed, derivative="jacobian", rerun=rerun)
+
+
+@pytest.mark.parametrize(
+    "name", ["sort", "median", "max", "min", "cummax", "ptp", "quantile", "topk", "logsumexp", "norm"]
+)
+@pytest.mark.parametrize("x", [[1.0, 1.0, 1.0], [1.0, 2.0, 2.0, 0.5]])
+def test_every_choice_among_equals_is_one_of_its_own(name: str, x: list[float]) -> None:
+    more = {"quantile": (0.4,), "topk": (2,), "cummax": (0,)}.get(name, ())
+    first = lambda y: y[0] if isinstance(y, tuple) else y  # noqa: E731
+    report = rerunning(lambda x: first(of(name)(x, *more)), np.array(x))
+    assert report.ok is True, report.to_json()
+    assert all(kink["ok"] for kink in report.kinks)
+
+
+def test_a_share_among_equals_lies_between_their_orders() -> None:
+    median = lookup("torch", "median")
+    assert median is not None
+    report = rerunning(median.call, np.array([1.0, 1.0, 1.0]))
+    assert report.ok is True
+    assert [(k["op"], k["index"], k["ok"]) for k in report.kinks] == [("median", [i], True) for i in range(3)]
+
+
+def test_ties_that_only_move_together_are_looked_at_together() -> None:
+    middle = lambda x: (of("amax")(x) + of("amin")(x)) / 2  # noqa: E731
+    x = np.array([1.0, 1.0, 1.0])
+    assert proved(middle, x).ok is True  # a third each, though both sides of each element by itself give a half
+    assert proved(middle, x, claimed={"x0": np.array([0.6, 0.2, 0.2])}).ok is False
+    assert proved(middle, x[:1], claimed={"x0": np.array([0.9])}).ok is False

@@ -64,6 +64,7 @@ UNFOLD: Op = linear(
     _unfold_shape,
     transpose=lambda g, x, **geometry: bind(FOLD, g, **geometry, lengths=shape_of(x)[-len(geometry["kernel"]) :]),
     torch="Im2Col",
+    moves="forward",
     doc="Windows over the last axes as columns.",
 )
 FOLD: Op = linear(
@@ -72,6 +73,7 @@ FOLD: Op = linear(
     _fold_shape,
     transpose=lambda g, x, *, lengths, **geometry: bind(UNFOLD, g, **geometry),
     torch="Col2Im",
+    moves="back",
     doc="Columns added up where their windows lie.",
 )
 

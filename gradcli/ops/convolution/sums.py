@@ -24,6 +24,7 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import moveaxis, swapaxes
+from gradcli.ops.convolution.dependence import convolution_depends
 from gradcli.ops.convolution.values import convolved, counts_of, lengths_around
 from gradcli.ops.kinds import added, conj, expanded, fits, general, multilinear
 from gradcli.ops.rearranging import FLIP
@@ -201,6 +202,7 @@ CONVOLUTION: Op = multilinear(
     meaning=_exact_convolution,
     torch=_node,
     saves=((0, 1), (1, 0)),
+    depends=convolution_depends,
     doc="Sums of products with a kernel that slides over the last axes.",
 )
 
@@ -252,5 +254,6 @@ BIASED: Op = general(
     ),
     torch=_node,
     saves=((0, 1), (1, 0)),
+    depends=convolution_depends,
     doc="A convolution, with a number added to each of its outputs.",
 )

@@ -15,6 +15,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, dtype_of
 from gradcli.ops.carrying import carried, carried_over
+from gradcli.ops.dependence import multiplied
 from gradcli.ops.elementwise.pairs import BROADCASTS, COMPLEX_CASE, COMPLEX_PAIR, PAIR
 from gradcli.ops.elementwise.remainders import FLOOR_DIVIDE
 from gradcli.ops.elementwise.rounding import TRUNC
@@ -79,6 +80,7 @@ MUL = elementwise(
     meaning=lambda S, x, y: x * y,
     torch="Mul",
     saves=((0, 1), (1, 0)),
+    depends=multiplied,
     doc="Product of two values.",
 )
 # Written whole: g / y rounds once where g * (1 / y) would round twice.

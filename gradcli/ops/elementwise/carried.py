@@ -6,6 +6,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import OPERATORS
 from gradcli.ops.carrying import carried, carried_both, carried_over, product, quotient
+from gradcli.ops.dependence import multiplied
 from gradcli.ops.kinds import added, conj, elementwise_general
 
 CARRIED: Op = elementwise_general(
@@ -22,6 +23,7 @@ CARRIED: Op = elementwise_general(
     meaning=lambda S, g, p, both=False: g * p,
     torch="Mul",
     saves=((0, 1), (1, 0)),
+    depends=multiplied,
     doc="A product that is 0 where its first factor is.",
 )
 CARRIED_OVER: Op = elementwise_general(

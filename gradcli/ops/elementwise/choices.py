@@ -6,6 +6,7 @@ not chosen stays out. Where two values tie, the derivative is PyTorch's, and `ki
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from gradcli.graph.budget import budget
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.arguments import settled
+from gradcli.ops.dependence import chosen
 from gradcli.ops.elementwise.comparison import (
     equal,
     greater,
@@ -104,11 +106,18 @@ MINIMUM = choosing(
     saves=(0, 1),
     doc="The smaller of two; at a tie each has half of the derivative.",
 )
+def _of_present(S: Any, choose: Any, x: Any, y: Any) -> Any:
+    """The chosen of two, or the other where one is nan and so missing."""
+    if math.isnan(S.hole(x) or 0):
+        return S.number(y)
+    return S.number(x) if math.isnan(S.hole(y) or 0) else choose(x, y)
+
+
 FMAX = choosing(
     "fmax",
     np.fmax,
     *_not_beaten(greater_equal),
-    meaning=lambda S, x, y: S.max(x, y),
+    meaning=lambda S, x, y: _of_present(S, S.max, x, y),
     torch="Fmax",
     kink=_ties,
     saves=(0, 1),
@@ -118,7 +127,7 @@ FMIN = choosing(
     "fmin",
     np.fmin,
     *_not_beaten(less_equal),
-    meaning=lambda S, x, y: S.min(x, y),
+    meaning=lambda S, x, y: _of_present(S, S.min, x, y),
     torch="Fmin",
     kink=_ties,
     saves=(0, 1),
@@ -153,6 +162,7 @@ WHERE: Op = elementwise_general(
     meaning=lambda S, c, a, b: S.where(c, a, b),
     torch=lambda operands, params: ("WhereBackward0", (1, 2)),
     saves=(0,),
+    depends=chosen,
     doc="x where the condition holds, y elsewhere.",
 )
 

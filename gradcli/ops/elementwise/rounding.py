@@ -246,12 +246,17 @@ def _numbers_alone(x: Any, nan: float, posinf: float | None, neginf: float | Non
     return np.asarray(np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf), dtype=x.dtype)
 
 
+def _meant(S: Any, x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    hole = S.hole(x)
+    return x if hole is None else S.number(float(np.nan_to_num(hole, nan=nan, posinf=posinf, neginf=neginf)))
+
+
 NAN_TO_NUM: Op = elementwise_general(
     "nan_to_num",
     _numbers_alone,
     vjps=(lambda g, y, x, nan, posinf, neginf: only(isfinite(x), g),),
     jvp=lambda ts, y, x, nan, posinf, neginf: only(isfinite(x), ts[0]),
-    meaning=lambda S, x, nan, posinf, neginf: x,
+    meaning=_meant,
     torch="NanToNum",
     kink=lambda x, nan, posinf, neginf: ~np.isfinite(x),
     saves=(0,),

@@ -20,6 +20,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.kinds import linear
 from gradcli.ops.reduction import real_dtype
 
@@ -103,6 +104,7 @@ C2C: Op = linear(
     transpose=lambda g, x, *, axes, inverse, norm: bind(C2C, g, axes=axes, inverse=not inverse, norm=OTHER[norm]),
     meaning=_exact_transform,
     torch=_c2c_node,
+    depends=along_axes(axis="axes"),
     doc="Discrete Fourier transform over axes.",
 )
 
@@ -148,6 +150,7 @@ R2C: Op = linear(
     transpose=_r2c_transpose,
     meaning=_exact_r2c,
     torch="FftR2C",
+    depends=along_axes(axis="axes"),
     doc="Discrete Fourier transform of real values over axes, of which the last keeps half.",
 )
 
@@ -188,5 +191,6 @@ C2R: Op = linear(
     transpose=_c2r_transpose,
     meaning=_exact_c2r,
     torch="FftC2R",
+    depends=along_axes(axis="axes"),
     doc="Real values from half of their spectrum over axes.",
 )

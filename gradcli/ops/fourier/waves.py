@@ -16,6 +16,7 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import integer
+from gradcli.ops.dependence import along_axes
 from gradcli.ops.fourier.arguments import along, axes_for, norm_of, real_value
 from gradcli.ops.function import case
 from gradcli.ops.kinds import linear
@@ -77,6 +78,7 @@ WAVES: Op = linear(
     lambda x, *, axis, kind, sine: Spec(shape_of(x), dtype_of(x)),
     transpose=lambda g, x, *, axis, kind, sine: bind(WAVES, g, axis=axis, kind=_TRANSPOSED[kind], sine=sine),
     meaning=_exact_waves,
+    depends=along_axes(),
     doc="Sums of elements times cosines, or sines, of multiples of an angle.",
 )
 

@@ -19,6 +19,7 @@ from gradcli.ops.axes import Axes, reduced_shape, restored
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.carrying import carried, carried_over
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import along_link, every_link
 from gradcli.ops.elementwise import multiply, not_equal, where
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
@@ -92,6 +93,16 @@ def _nll_batch(xs: Any, batched: Any, params: dict[str, Any], size: int) -> Core
     return bind(NLL, *spread, norm, **params)
 
 
+def _nll_depends(op: Op, operands: Any, y: Any, params: Any, wanted: Any) -> Any:
+    """Each element of the sum has its own row of classes, and its own factor."""
+    x, _, factor, norm = operands
+    axis, target = params["axis"], shape_of(y)
+    rows = along_link(shape_of(x), (*(a - 1 for a in axis), -1), target)
+    factors = along_link(shape_of(factor), axis, target)
+    links = (rows, None, factors, every_link(norm, y))
+    return [link if want else None for link, want in zip(links, wanted, strict=True)]
+
+
 NLL: Op = general(
     "nll_loss",
     _nll,
@@ -104,6 +115,7 @@ NLL: Op = general(
     ),
     torch=lambda operands, params: ("NllLossBackward0" if ndim_of(operands[0]) < 3 else "NllLoss2DBackward0", (0,)),
     saves=(0, 1, 2),
+    depends=_nll_depends,
     doc="Sum of the elements at the targets' classes, each with a factor, over a norm.",
 )
 

@@ -13,6 +13,7 @@ from gradcli.graph.op import Cotangents, Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, shape_of
 from gradcli.ops.axes import Axes, EveryAxis, axes_of, reduced_count, reduced_shape, restored
 from gradcli.ops.carrying import carried
+from gradcli.ops.dependence import folded_or_each
 from gradcli.ops.exact import each
 from gradcli.ops.kinds import Rule, added, broadcast_shape, expanded, ranks_aligned, sum_to
 from gradcli.ops.operands import as_core, to_float
@@ -121,6 +122,7 @@ def elements(
         torch=torch if callable(torch) else _node(f"{torch}Backward0"),
         kink=None if kink is None else bends,
         saves=(0, 1),
+        depends=folded_or_each,
         doc=doc,
     )
     return op

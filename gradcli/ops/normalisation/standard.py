@@ -24,6 +24,7 @@ from gradcli.graph.node import Node
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axes import Axes, reduced_count, reduced_shape
+from gradcli.ops.dependence import along_link, broadcast_link
 from gradcli.ops.elementwise import equal, rsqrt, square, where
 from gradcli.ops.exact import each
 from gradcli.ops.kinds import added, constant, elementwise, expanded, fits, general, sum_to
@@ -215,6 +216,15 @@ def _node(operands: Sequence[CoreValue], params: Layout) -> Any:
     return ("ViewBackward0", (("NativeBatchNormBackward0", (("ViewBackward0", (0,)), *repeated)),))
 
 
+def _depends(op: Op, operands: Sequence[Any], y: Any, params: Layout, wanted: Sequence[bool]) -> Any:
+    """A value depends on all that it is normalised with, and on the weight and the bias of its channel."""
+    x, *rest = operands
+    shape = _split_shape(shape_of(x), params["groups"], params["rank"])
+    columns = [(*shape_of(w), *(1,) * params["rank"]) for w in rest]
+    links = [along_link(shape, params["axis"], shape), *(broadcast_link(c, shape_of(y)) for c in columns)]
+    return [link if want else None for link, want in zip(links, wanted, strict=True)]
+
+
 NORMALISED: Op = general(
     "normalised",
     _value,
@@ -229,6 +239,7 @@ NORMALISED: Op = general(
     meaning=_exact,
     torch=_node,
     saves=(0, 1),
+    depends=_depends,
     doc="Values less their mean, over their standard deviation, times a weight, plus a bias.",
 )
 

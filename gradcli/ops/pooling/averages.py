@@ -12,6 +12,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, shape_of
 from gradcli.ops.arguments import integer
 from gradcli.ops.axes import axes_of
+from gradcli.ops.dependence import mapped_last
 from gradcli.ops.function import case
 from gradcli.ops.kinds import linear
 from gradcli.ops.pooling.geometry import (
@@ -118,6 +119,7 @@ AVERAGES: Op = linear(
     _pool_shape,
     transpose=_pool_back,
     torch=node_of("AvgPool"),
+    depends=mapped_last("windows"),
     doc="Means over windows of the last axes.",
 )
 AVERAGES_BACK: Op = linear(
@@ -125,6 +127,7 @@ AVERAGES_BACK: Op = linear(
     _unpool,
     _unpool_shape,
     transpose=lambda g, y, *, windows, divisor, lengths: bind(AVERAGES, g, windows=windows, divisor=divisor),
+    depends=mapped_last("windows"),
     doc="The elements of means over windows, each given its share.",
 )
 

@@ -13,6 +13,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
+from gradcli.ops.dependence import moved_tangent
 from gradcli.ops.exact import filled, largest
 from gradcli.ops.function import Case, Function, case
 from gradcli.ops.kinds import constant, general
@@ -122,6 +123,7 @@ LARGEST: Op = general(
     torch=node_of("MaxPoolWithIndices"),
     kink=_ties,
     saves=(0,),
+    depends=moved_tangent,
     doc="Largest elements of windows over the last axes.",
 )
 

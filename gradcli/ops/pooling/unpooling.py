@@ -69,6 +69,7 @@ UNPOOL: Op = linear(
     transpose=_unpool_back,
     batch=_unpool_batch,
     torch=_node,
+    moves="forward",
     doc="Elements at flat places over the last axes, into zeros; of several at one place the last one stays.",
 )
 

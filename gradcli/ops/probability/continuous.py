@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from gradcli.graph.bind import bind
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise import (
     absolute,
@@ -16,17 +19,20 @@ from gradcli.ops.elementwise import (
     exp,
     greater,
     greater_equal,
+    isnan,
     less,
     log,
     log1p,
-    softplus,
+    logical_or,
     square,
     where,
 )
 from gradcli.ops.function import Case, Domain, Function, case
 from gradcli.ops.probability.parts import LOG_2, LOG_2PI, LOG_PI, between, floats, located, proper_only
+from gradcli.ops.probability.standard import GUMBEL, LOGISTIC, LOGNORMAL, STUDENT, TAIL
 from gradcli.ops.registry import function
 from gradcli.ops.special import betaln, gammaln, i0e, log_ndtr, ndtr, ndtri, xlog1py, xlogy
+from gradcli.ops.special.log1p_parts import log_ratio
 
 _SOURCE = "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994, 1995)"
 _PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((), 0.25, 2.0), case((0,)))
@@ -58,10 +64,6 @@ def _log_density(
     )
 
 
-def _positive(z: CoreValue, *_: CoreValue) -> CoreValue:
-    return greater(z, 0)
-
-
 def _not_negative(z: CoreValue, *_: CoreValue) -> CoreValue:
     return greater_equal(z, 0)
 
@@ -80,30 +82,24 @@ def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 
 @_log_density(
     "logistic",
-    "1 - 2*sigmoid(z)",
-    kinks="none; its parts bend at x = loc and cancel",
+    "-tanh(z/2)",
     domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE),
 )
 def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the logistic distribution."""
-
-    def standard(z: CoreValue) -> CoreValue:
-        size = absolute(z)
-        return -size - 2 * softplus(-size)
-
-    return located("logistic.logpdf", standard, x, loc, scale)
+    return located("logistic.logpdf", lambda z: bind(LOGISTIC, z), x, loc, scale)
 
 
 @_log_density("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the Cauchy distribution."""
-    return located("cauchy.logpdf", lambda z: -LOG_PI - log1p(square(z)), x, loc, scale)
+    return located("cauchy.logpdf", lambda z: -LOG_PI - bind(TAIL, z, 1.0), x, loc, scale)
 
 
 @_log_density("gumbel_r", "exp(-z) - 1", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the Gumbel distribution of largest values."""
-    return located("gumbel_r.logpdf", lambda z: -z - exp(-z), x, loc, scale)
+    return located("gumbel_r.logpdf", lambda z: bind(GUMBEL, z), x, loc, scale)
 
 
 _AFTER_LOC = "(scale > 0) & (x > loc)"
@@ -127,7 +123,7 @@ def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the half-Cauchy distribution."""
     return located(
-        "halfcauchy.logpdf", lambda z: LOG_2 - LOG_PI - log1p(square(z)), x, loc, scale, inside=_not_negative
+        "halfcauchy.logpdf", lambda z: LOG_2 - LOG_PI - bind(TAIL, z, 1.0), x, loc, scale, inside=_not_negative
     )
 
 
@@ -149,12 +145,7 @@ def uniform_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 @_log_density("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
 def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of Student's t distribution with df degrees of freedom."""
-
-    def standard(z: CoreValue, df: CoreValue) -> CoreValue:
-        ends = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * (log(df) + LOG_PI)
-        return ends - 0.5 * (df + 1) * log1p(square(z) / df)
-
-    return located("t.logpdf", standard, x, loc, scale, df)
+    return located("t.logpdf", lambda z, df: bind(STUDENT, z, df), x, loc, scale, df)
 
 
 _AT_THE_END = "x = loc with an exponent 0: 0, the slope from inside"
@@ -176,11 +167,12 @@ def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 @_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the reciprocal of a gamma variate with shape a."""
-
-    def standard(z: CoreValue, a: CoreValue) -> CoreValue:
-        return -(a + 1) * log(z) - gammaln(a) - 1 / z
-
-    return located("invgamma.logpdf", standard, x, loc, scale, a, inside=_positive)
+    x, a, loc, scale = floats("invgamma.logpdf", x, a, loc, scale)
+    distance = x - loc
+    inside = logical_or(greater(distance, 0), isnan(distance))
+    within = where(inside, distance, 1.0)
+    found = -a * log_ratio(within, scale) - gammaln(a) - log(within) - scale / within
+    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(a, 0))
 
 
 @_log_density(
@@ -215,12 +207,11 @@ def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Cor
 @_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of exp(s*u), u normal."""
-
-    def standard(z: CoreValue, s: CoreValue) -> CoreValue:
-        found = log(z)
-        return -0.5 * (square(found / s) + LOG_2PI) - log(s) - found
-
-    return located("lognorm.logpdf", standard, x, loc, scale, s, inside=_positive)
+    x, s, loc, scale = floats("lognorm.logpdf", x, s, loc, scale)
+    distance = x - loc  # the scale of its logarithm's density is the distance, not `scale`
+    inside = logical_or(greater(distance, 0), isnan(distance))
+    found = bind(LOGNORMAL, where(inside, distance, 1.0), s, scale)
+    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(s, 0))
 
 
 @_log_density(
@@ -232,11 +223,12 @@ def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValu
 )
 def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the density of the Pareto distribution with exponent b."""
-
-    def standard(z: CoreValue, b: CoreValue) -> CoreValue:
-        return log(b) - (b + 1) * log(z)
-
-    return located("pareto.logpdf", standard, x, loc, scale, b, inside=lambda z, b: greater_equal(z, 1))
+    x, b, loc, scale = floats("pareto.logpdf", x, b, loc, scale)
+    distance = x - loc  # whose logarithm and the scale's would cancel in part
+    inside = logical_or(greater_equal(distance, scale), isnan(distance))
+    within = where(inside, distance, scale)
+    found = log(b) - b * log_ratio(within, scale) - log(within)
+    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(b, 0))
 
 
 @_log_density(

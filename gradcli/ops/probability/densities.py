@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import exp
+from gradcli.ops.elementwise import exp, less, where
 from gradcli.ops.function import Function
 from gradcli.ops.probability import continuous, discrete, multivariate
 from gradcli.ops.registry import register
@@ -21,7 +21,9 @@ def _logarithms(module: ModuleType) -> Iterator[Function]:
 
 
 def _of_logarithm(logarithm: Function, *args: Any, **kwargs: Any) -> CoreValue:
-    return exp(logarithm(*args, **kwargs))
+    found = logarithm(*args, **kwargs)
+    nothing = less(found, -1e4)  # and so is its slope, however steep the logarithm's
+    return where(nothing, 0.0, exp(where(nothing, 0.0, found)))
 
 
 def _declare(logarithm: Function) -> Function:

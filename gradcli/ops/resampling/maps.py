@@ -15,6 +15,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Shape, Spec, dtype_of, shape_of
+from gradcli.ops.dependence import mapped_last
 from gradcli.ops.kinds import linear
 from gradcli.ops.windows import add_along, along
 
@@ -186,6 +187,7 @@ READ: Op = linear(
     transpose=lambda g, x, *, maps: bind(SPREAD, g, maps=maps, lengths=shape_of(x)[-len(maps) :]),
     meaning=_exact_read,
     torch=_node,
+    depends=mapped_last("maps"),
     doc="The value read at other places along its last axes.",
 )
 SPREAD: Op = linear(
@@ -194,5 +196,6 @@ SPREAD: Op = linear(
     lambda g, *, maps, lengths: Spec((*shape_of(g)[: -len(maps)], *lengths), dtype_of(g)),
     transpose=lambda g, y, *, maps, lengths: bind(READ, g, maps=maps),
     meaning=_exact_spread,
+    depends=mapped_last("maps"),
     doc="Elements spread over the places that they were read at.",
 )

@@ -15,6 +15,7 @@ from gradcli.graph.values import CoreValue, Shape, Spec, count_of, dtype_of, ndi
 from gradcli.ops.arguments import integers
 from gradcli.ops.axis_order import moveaxis, swapaxes
 from gradcli.ops.casts import cast
+from gradcli.ops.dependence import coupled
 from gradcli.ops.elementwise import (
     absolute,
     clip,
@@ -77,6 +78,7 @@ AFFINE_GRID: Op = linear(
     transpose=_grid_back,
     meaning=_exact_grid,
     torch="AffineGridGenerator",
+    depends=coupled(2),
     doc="The places that affine maps send an image's pixels to.",
 )
 

@@ -53,6 +53,7 @@ PIXEL_SHUFFLE: Op = linear(
     _shuffled_shape,
     transpose=lambda g, x, *, factor: bind(PIXEL_UNSHUFFLE, g, factor=factor),
     torch="PixelShuffle",
+    moves="forward",
     doc="Channels laid out as the pixels of a finer image.",
 )
 PIXEL_UNSHUFFLE: Op = linear(
@@ -61,6 +62,7 @@ PIXEL_UNSHUFFLE: Op = linear(
     _unshuffled_shape,
     transpose=lambda g, x, *, factor: bind(PIXEL_SHUFFLE, g, factor=factor),
     torch="PixelUnshuffle",
+    moves="forward",
     doc="The pixels of an image laid out as channels of a coarser one.",
 )
 CHANNEL_SHUFFLE: Op = linear(
@@ -69,6 +71,7 @@ CHANNEL_SHUFFLE: Op = linear(
     lambda x, *, groups, axis: Spec(shape_of(x), dtype_of(x)),
     transpose=lambda g, x, *, groups, axis: bind(CHANNEL_SHUFFLE, g, groups=shape_of(x)[axis] // groups, axis=axis),
     torch="ChannelShuffle",
+    moves="forward",
     doc="The channels of several groups dealt out in turn.",
 )
 

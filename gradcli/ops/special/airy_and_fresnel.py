@@ -14,22 +14,63 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
+from gradcli.ops.special.bessel_values import k_by_integral
 from gradcli.ops.special.error_functions import ERF
+from gradcli.ops.special.exact_products import product_error
 from gradcli.ops.special.gaussian import exp_minus_half_square, exp_of_square
 from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
-from gradcli.ops.special.values import Array, real, real_or_complex, scipy_
+from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
 # --- Airy ------------------------------------------------------------------------------------------------------------
+
+
+#: Where SciPy's Airy functions give up, and a few terms of their expansions are enough.
+_FAR = 1000.0
+
+
+def _expansion(x: Array) -> tuple[Array, ...]:
+    """zeta = 2/3 |x|**(3/2), and the four sums P, Q, R and S of the expansions at -infinity (DLMF 9.7(ii))."""
+    zeta = 2 / 3 * np.abs(x) * np.sqrt(np.abs(x))
+    u, sums = 1.0, [np.zeros_like(x) for _ in range(4)]
+    for k in range(8):
+        v = (6 * k + 1) / (1 - 6 * k) * u
+        sign = 1 if k % 4 < 2 else -1
+        sums[k % 2] = sums[k % 2] + sign * u / zeta**k
+        sums[2 + k % 2] = sums[2 + k % 2] + sign * v / zeta**k
+        u = u * (6 * k + 5) * (6 * k + 3) * (6 * k + 1) / (216.0 * (k + 1) * (2 * k + 1))
+    return zeta, *sums
+
+
+def _airy_far_left(x: Array, part: int) -> Array:
+    zeta, p, q, r, s = _expansion(x)
+    root = np.sqrt(np.sqrt(np.abs(x)))
+    half = np.sqrt(0.5)
+    cosine, sine = half * (np.cos(zeta) + np.sin(zeta)), half * (np.sin(zeta) - np.cos(zeta))
+    waves = (cosine * p + sine * q, sine * r - cosine * s, cosine * q - sine * p, cosine * r + sine * s)
+    found = waves[part] / np.sqrt(np.pi) * (root if part % 2 else 1 / root)
+    return np.where(np.isinf(x), np.nan if part % 2 else 0.0, found)
+
+
+def _airy_by_bessel(x: Array, part: int) -> Array:
+    """Ai or Ai' by K of order 1/3 or 2/3 (DLMF 9.6.2, 9.6.3): between 0 and 2 SciPy's cancel."""
+    zeta = 2 / 3 * x * np.sqrt(x)
+    k = k_by_integral(np.full_like(x, (part + 1) / 3), zeta) * np.exp(-zeta)
+    return -x / (np.pi * np.sqrt(3)) * k if part else np.sqrt(x / 3) / np.pi * k
 
 
 def _airy(part: int) -> Any:
     def formula(x: Array) -> Array:
         from scipy import special
 
-        found = special.airy(x)[part]
-        return np.where(np.isneginf(x), np.nan if part % 2 else 0.0, found) if x.dtype.kind == "f" else found
+        return special.airy(x)[part]
 
-    return real_or_complex(formula, formula)
+    by_side = pieces(
+        (lambda x: (x > 0.3) & (x < 2.2) & (part < 2), lambda x: _airy_by_bessel(x, part)),
+        (lambda x: x < -_FAR, lambda x: _airy_far_left(x, part)),
+        (lambda x: x > _FAR, lambda x: np.full_like(x, (0.0, -0.0, np.inf, np.inf)[part])),
+        last=formula,
+    )
+    return real_or_complex(by_side, formula)
 
 
 def _airy_op(name: str, part: int, slope: Any, meaning: Any, doc: str) -> Op:
@@ -80,12 +121,8 @@ airy_ai = elementwise_function(
 def _turns(x: Array) -> Array:
     """x**2/2 less a whole even number, exact however large x is."""
     x = np.where(np.abs(x) < 1e150, x, 0.0)
-    scaled = x * 134217729.0
-    high = scaled - (scaled - x)
-    low = x - high
     square = x * x
-    off = ((high * high - square) + 2 * high * low) + low * low
-    return np.fmod(square, 4.0) / 2 + off / 2
+    return np.fmod(square, 4.0) / 2 + product_error(x, x, square) / 2
 
 
 TURNED_SINE: Op = elementwise(
@@ -151,17 +188,17 @@ _SQRT_HALF, _ONE_BY_2PI, _HALF_BY_SQRT_2PI = 0.7071067811865476, 0.1591549430918
 def _owens_slope(h: Array, a: Array) -> Array:
     """exp(-h**2 (1 + a**2)/2)/(2 pi (1 + a**2)); what is lost in a*h, rounded, is put back."""
     product = a * h
-    off = _product_error(a, h, product)
-    return _ONE_BY_2PI / (1 + a * a) * exp_of_square(h, -0.5) * exp_of_square(product, -0.5) * np.exp(-product * off)
-
-
-def _product_error(a: Array, b: Array, product: Array) -> Array:
-    """a*b - product, by Dekker's splitting; 0 where it would overflow."""
-    tame = (np.abs(a) < 1e140) & (np.abs(b) < 1e140)
-    a, b = np.where(tame, a, 0.0), np.where(tame, b, 0.0)
-    ah, bh = (x * 134217729.0 - (x * 134217729.0 - x) for x in (a, b))
-    al, bl = a - ah, b - bh
-    return np.where(tame, ((ah * bh - product) + ah * bl + al * bh) + al * bl, 0.0)
+    tame = (np.abs(a) < 1e140) & (np.abs(h) < 1e140)
+    off = np.where(
+        tame, product_error(np.where(tame, a, 0.0), np.where(tame, h, 0.0), np.where(tame, product, 0.0)), 0.0
+    )
+    return (
+        _ONE_BY_2PI
+        / (1 + a * a)
+        * exp_of_square(h, -0.5)
+        * exp_of_square(product, -0.5)
+        * np.exp(np.where(np.abs(product) < 60, -product * off, 0.0))
+    )
 
 
 OWENS_SLOPE: Op = elementwise(

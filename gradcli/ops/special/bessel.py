@@ -23,12 +23,14 @@ from gradcli.ops.registry import elementwise_function, function, register, spell
 from gradcli.ops.special.bessel_values import (
     SMOOTH_ORDER,
     by_powers,
-    first_slope,
+    ie_near,
+    ie_slope,
     ie_whole,
     is_far,
     is_near,
     is_smooth,
     j_far,
+    k_by_integral,
     k_by_orders,
     k_far,
     k_scaled_slope,
@@ -85,10 +87,29 @@ _i = pieces(
     (_of_order(1), _unary("i1")),
     last=scipy_("iv"),
 )
-_ie = pieces((_of_order(0), _unary("i0e")), (_of_order(1), _unary("i1e")), (is_smooth, ie_whole), last=scipy_("ive"))
-_k = pieces((_of_order(0), _unary("k0")), (_of_order(1), _unary("k1")), last=scipy_("kv"))
+_ie = pieces(
+    (is_near, ie_near),
+    (lambda v, x: (v == 1) & (np.abs(x) >= 8), _unary("i1e")),
+    (lambda v, x: is_smooth(v, x) | (v == 1), ie_whole),
+    last=scipy_("ive"),
+)
+
+
+def _is_between(v: Array, x: Array) -> Array:
+    """Where SciPy's K of order 0 loses digits."""
+    return (v == 0) & (x >= 0.1) & (x < 25)
+
+
+_k = pieces(
+    (_is_between, lambda v, x: np.exp(-x) * k_by_integral(v, x)),
+    (_of_order(0), _unary("k0")),
+    (_of_order(1), _unary("k1")),
+    last=scipy_("kv"),
+)
 _ke = pieces(
     (lambda v, x: is_far(v, x) & (x > 0), k_far),
+    (_is_between, k_by_integral),
+    (lambda v, x: (v == 0) & (x > 1e-300), scipy_("kve")),
     (_of_order(0), _unary("k0e")),
     (_of_order(1), _unary("k1e")),
     last=scipy_("kve"),
@@ -195,17 +216,22 @@ SCALED_KUMMER: Op = elementwise(
 )
 
 
-def _ie1_bend(y: CoreValue, x: CoreValue) -> CoreValue:
-    return 1.5 * bind(SCALED_KUMMER, 0, x, m=2, q=0) - 2.5 * bind(SCALED_KUMMER, 0, x, m=3, q=0)
+def _ie_bend(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
+    """The second derivative of exp(-x) I."""
+    if not hasattr(v, "dtype") and v == 1:  # I[1] = I[0]', and so its derivatives
+        return 1.5 * bind(SCALED_KUMMER, 0, x, m=2, q=0) - 2.5 * bind(SCALED_KUMMER, 0, x, m=3, q=0)
+    twice = 2 * v * bind(SCALED_KUMMER, v, x, m=1, q=1)
+    fall = (2 * v + 3) / (2 * v + 2) * bind(SCALED_KUMMER, v, x, m=2, q=0)
+    return v * (v - 1) * bind(SCALED_KUMMER, v, x, m=0, q=2) - twice + fall
 
 
-# I[1] = I[0]', so that its derivatives are differences of those of exp(-x) I[0], of which the second is much smaller.
-IE1_SLOPE: Op = elementwise(
-    "ie1_slope",
-    real(first_slope),
-    _ie1_bend,
-    meaning=lambda S, x: S.exp(-x) * ((S.besseli(0, x) + S.besseli(2, x)) / 2 - S.besseli(1, x)),
-    doc="The derivative of exp(-x) times I of order 1, for x >= 0.",
+IE_SLOPE: Op = elementwise(
+    "ie_slope",
+    real(ie_slope),
+    fixed_order("ie_slope"),
+    _ie_bend,
+    meaning=lambda S, v, x: S.exp(-x) * ((S.besseli(v - 1, x) + S.besseli(v + 1, x)) / 2 - S.besseli(v, x)),
+    doc="The derivative of exp(-x) times I of order v, for x >= 0.",
 )
 
 
@@ -222,11 +248,7 @@ def _ie_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 
 
 def _smooth_ie_slope(order: Any, size: CoreValue, x: CoreValue) -> CoreValue:
-    if order == 1:
-        return bind(IE1_SLOPE, size)
-    found = -bind(SCALED_KUMMER, order, size, m=1, q=0)
-    if order:
-        found = order * bind(SCALED_KUMMER, order, size, m=0, q=1) + found
+    found = bind(IE_SLOPE, order, size) if order else -bind(SCALED_KUMMER, 0, size, m=1, q=0)
     return found if order % 2 == 1 else sign(x) * found
 
 

@@ -110,9 +110,15 @@ scaled_kummer = pieces((lambda v, x: x < 30 + v * v, _kummer_near), last=_kummer
 SMOOTH_ORDER = 18
 
 
+def ie_near(v: Array, x: Array) -> Array:
+    """exp(-|x|) I near 0."""
+    return np.exp(-np.abs(x)) * by_powers(v, x, 1.0)
+
+
 def is_smooth(v: Array, x: Array) -> Array:
-    """Whether the order is such a one, or x so far out that any is."""
-    return (v >= 0) & ((v <= SMOOTH_ORDER) | (np.abs(x) >= 30 + v * v))
+    """Where exp(-|x|) I is best found by Kummer's function: not far from 0, and very far out."""
+    size = np.abs(x)
+    return (v >= 0) & (((v <= SMOOTH_ORDER) & (size < 1 + v)) | (size >= 1e4 + v * v))
 
 
 def ie_whole(v: Array, x: Array) -> Array:
@@ -122,27 +128,34 @@ def ie_whole(v: Array, x: Array) -> Array:
     return np.where(x >= 0, found, np.where(whole, found * np.where(v % 2 == 1, -1.0, 1.0), np.nan))
 
 
-def _first_slope_near(x: Array) -> Array:
-    """By the difference of the two series, term by term: only the first is positive."""
+def _slope_near(v: Array, x: Array) -> Array:
+    """By powers of x: of the terms only those from k = 2 v**2 - v on are negative."""
     z = 2 * x
     found = np.zeros_like(x)
-    for k in range(int(2 * float(np.max(z, initial=0.0)) + 30), 1, -1):
-        # found holds the sum from k on over the term k without its factor (k - 1)/(k + 2).
-        found = (k - 1) / (k + 2) + found * ((0.5 + k) * z / ((k + 1.0) * (k + 2.0)))
-    return np.exp(-z) * (0.5 - found * 0.75 * z * z / 12)
+    for k in range(int(2 * float(np.max(z, initial=0.0)) + 40), -1, -1):
+        share = (2 * v * v - v - k) / np.where(2 * v + 2 * k == 1, 1.0, 2 * v + 2 * k - 1)
+        found = share + found * ((v + 0.5 + k) * z / ((2 * v + 1 + k) * (k + 1.0)))
+    return np.exp(-z) * np.power(x, v - 1) / (np.power(2.0, v) * _gamma(v + 1)) * found
 
 
-#: The derivative of exp(-x) I of order 1.
-first_slope = pieces(
-    (lambda x: x < 30, _first_slope_near),
-    last=lambda x: 1.5 * scaled_kummer(np.zeros_like(x), x, m=2, q=0) - scaled_kummer(np.zeros_like(x), x, m=1, q=0),
-)
+def _slope_far(v: Array, x: Array) -> Array:
+    """DLMF 10.40.1, term by term."""
+    square, term = 4 * v * v, np.ones_like(x)
+    found = -0.5 * term
+    for k in range(1, _TERMS):
+        term = term * -(square - (2 * k - 1.0) ** 2) / (8 * k * x)
+        found = found - (k + 0.5) * term
+    return found / np.sqrt(2 * np.pi * x) / x
+
+
+#: The derivative of exp(-x) I, x >= 0, of an order that is not 0.
+ie_slope = pieces((lambda v, x: x < 30 + v * v, _slope_near), last=_slope_far)
 
 
 # --- exp(x) K, and its derivatives -----------------------------------------------------------------------------------
 
 
-def _k_by_integral(v: Array, x: Array, n: int) -> Array:
+def k_by_integral(v: Array, x: Array, n: int = 0) -> Array:
     """The integral of (1 - cosh t)**n exp(x (1 - cosh t)) cosh(v t), DLMF 10.32.9; nothing in it changes its sign."""
     h = np.minimum(0.15, 0.45 / np.sqrt(np.maximum(x, np.abs(v))))
     # Up to where the exponential has vanished, whatever stands in front.
@@ -150,12 +163,12 @@ def _k_by_integral(v: Array, x: Array, n: int) -> Array:
     for _ in range(4):
         end = 2 * np.arcsinh(np.sqrt((24 + 6 * n + 0.5 * np.abs(v) * end) / x))
     steps = int(np.max(end / h, initial=0.0)) + 4
-    found = np.zeros_like(x) if n else np.full_like(x, 0.5)
-    for k in range(1, steps):
+    found = np.zeros_like(x)
+    for k in range(steps - 1, 0, -1):  # the smallest first
         t = k * h
         rise = 2 * np.square(np.sinh(t / 2))
         found = found + (-rise) ** n * np.exp(-x * rise) * np.cosh(v * t)
-    return found * h
+    return (found if n else found + 0.5) * h
 
 
 def k_far(v: Array, x: Array) -> Array:
@@ -182,7 +195,7 @@ def k_by_orders(v: Array, x: Array, n: int) -> Array:
         for i in range(j + 1):
             slope = slope + _choices(j, i) * special.kve(v - j + 2 * i, x)
         found = found + _choices(n, j) * (-0.5) ** j * slope
-    return found
+    return np.where(np.isnan(found) & (x > 0), (-1) ** n * np.inf, found) if x.dtype.kind == "f" else found
 
 
 def _choices(n: int, k: int) -> float:
@@ -190,7 +203,7 @@ def _choices(n: int, k: int) -> float:
 
 
 _K_SLOPES = pieces(
-    (lambda v, x: (x >= 0.1) & (x < 1e300) & (np.abs(v) < 100), _k_by_integral),
+    (lambda v, x: (x >= 0.1) & (x < 1e300) & (np.abs(v) < 100), k_by_integral),
     (lambda v, x: x >= 1e300, lambda v, x, n: np.zeros_like(x)),
     last=k_by_orders,
 )

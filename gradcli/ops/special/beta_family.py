@@ -14,22 +14,36 @@ from gradcli.graph.errors import ArgumentError, DomainError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
-from gradcli.ops.elementwise import greater_equal, less, logical_and, logical_or, where
+from gradcli.ops.elementwise import greater, greater_equal, less, logical_and, logical_or, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
-from gradcli.ops.special.gamma_family import GAMMA, RGAMMA, digamma_of, rgamma_slope
-from gradcli.ops.special.gamma_ratios import beta_value, betaln_value, digamma_step, gamma_ratio
+from gradcli.ops.special.exact_products import whole_sum
+from gradcli.ops.special.gamma_family import GAMMA, POLYGAMMA, RGAMMA, digamma_of, rgamma_slope
+from gradcli.ops.special.gamma_ratios import (
+    beta_value,
+    betaln_value,
+    digamma_step,
+    gamma_ratio,
+    small_quotient,
+)
+from gradcli.ops.special.turns import cosine_of_turn, cospi, sine_of_turn, sinpi
 from gradcli.ops.special.values import Array, pieces, real, scipy_
 
 _PAIR = ("a", "b")
 
+
+def _beta_slope(y: CoreValue, a: CoreValue, b: CoreValue) -> CoreValue:
+    """By a; where b is next to nothing, b times beta(a, b) is 1."""
+    return where(less(b, 1e-290), -bind(POLYGAMMA, a, n=1), -y * digamma_step(a, b))
+
+
 BETA = elementwise(
     "beta",
     real(beta_value),
-    lambda y, a, b: -y * digamma_step(a, b),
-    lambda y, a, b: -y * digamma_step(b, a),
+    lambda y, a, b: _beta_slope(y, a, b),
+    lambda y, a, b: _beta_slope(y, b, a),
     meaning=lambda S, a, b: S.gamma(a) * S.gamma(b) * S.rgamma(a + b),
     saves=(0, 1, "y"),
     doc="gamma(a)*gamma(b)/gamma(a + b).",
@@ -85,24 +99,81 @@ poch = elementwise_function(
 
 
 def _within(n: Array, k: Array) -> Array:
-    return (k > 0) & (n - k > 0) & (n > 20)
+    return (k > 0) & (n - k > 0)
 
 
-_binomial = pieces((_within, lambda n, k: 1 / ((n + 1) * beta_value(n - k + 1, k + 1))), last=scipy_("binom"))
+def _few(n: Array, k: Array) -> Array:
+    return (k >= 0) & (k <= 40) & (k == np.rint(k))
+
+
+def _by_factors(n: Array, k: Array) -> Array:
+    """n (n - 1).../k!, which is right for any n."""
+    found = np.ones_like(n)
+    for i in range(int(np.max(k, initial=0.0))):
+        found = np.where(i < k, found * ((n - i) / (i + 1)), found)
+    return found
+
+
+def _of_small(n: Array, k: Array) -> Array:
+    top, bottom, rest = (whole_sum(x, np.ones_like(n)) for x in (n, k, n - k))
+    lost = whole_sum(n, -k)[1]
+    return small_quotient([top], [bottom, (rest[0], rest[1] + lost)])
+
+
+def _beyond(n: Array, k: Array) -> Array:
+    """Where k is beyond n: what is left of a circle's arc there."""
+    sine = sine_of_turn(k) * cosine_of_turn(n) - cosine_of_turn(k) * sine_of_turn(n)  # k - n is rounded
+    return beta_value(n + 1, k - n) * sine / np.pi
+
+
+_binomial = pieces(
+    (_few, _by_factors),
+    (lambda n, k: (n > -1) & (n < 14) & (k > -1) & (k < n + 1), _of_small),
+    (_within, lambda n, k: 1 / ((n + 1) * beta_value(n - k + 1, k + 1))),
+    (lambda n, k: (n > -1) & (k > n), _beyond),
+    (lambda n, k: (n > -1) & (k < 0), lambda n, k: beta_value(n + 1, -k) * sine_of_turn(-k) / np.pi),
+    last=scipy_("binom"),
+)
+
+
+def _after(n: CoreValue, k: CoreValue) -> tuple[Any, CoreValue, CoreValue, CoreValue]:
+    """Whether k is more than half a step beyond n, and by how much; then beta(n + 1, k - n) times the sine of
+    pi*(k - n), over pi, and times the cosine. Elsewhere the three are those of another place."""
+    beyond = logical_and(greater(k - n, 0.5), greater(n, -1))
+    n, k = where(beyond, n, 0.0), where(beyond, k, 1.0)
+    size = bind(BETA, n + 1, k - n)
+    sine = sinpi(k) * cospi(n) - cospi(k) * sinpi(n)
+    cosine = cospi(k) * cospi(n) + sinpi(k) * sinpi(n)
+    return beyond, k - n, size * sine / np.pi, size * cosine
+
+
+def _before(n: CoreValue, k: CoreValue) -> tuple[Any, CoreValue, CoreValue, CoreValue]:
+    """The same of -k beyond 0."""
+    beyond = logical_and(less(k, -0.5), greater(n, -1))
+    n, past = where(beyond, n, 0.0), where(beyond, -k, 1.0)
+    size = bind(BETA, n + 1, past)
+    return beyond, past, size * sinpi(past) / np.pi, size * cospi(past)
 
 
 def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
+    """y*(digamma(n + 1) - digamma(n - k + 1)), where k is beyond n by the reflection of the latter."""
     rest = n - k + 1
+    beyond, past, sine, cosine = _after(n, k)
+    right = -sine * digamma_step(n + 1, past - n - 1) - cosine
     whole = bind(GAMMA, n + 1) * bind(RGAMMA, k + 1)
     slope = digamma_of(n + 1) * bind(RGAMMA, rest) + rgamma_slope(rest)
-    return where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k))
+    return where(beyond, right, where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k)))
 
 
 def _by_k(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
+    """y*(digamma(n - k + 1) - digamma(k + 1)), beyond the ends by the reflection of one of them."""
     rest, first = n - k + 1, k + 1
     slopes = rgamma_slope(first) * bind(RGAMMA, rest) - bind(RGAMMA, first) * rgamma_slope(rest)
     at_an_end = logical_or(less(rest, 0.5), less(first, 0.5))
-    return where(at_an_end, bind(GAMMA, n + 1) * slopes, y * digamma_step(first, n - k - k))
+    found = where(at_an_end, bind(GAMMA, n + 1) * slopes, y * digamma_step(first, n - k - k))
+    for sign, (beyond, past, sine, cosine) in ((1.0, _after(n, k)), (-1.0, _before(n, k))):
+        found = where(beyond, sign * (cosine - sine * digamma_step(past, n + 1)), found)
+    return found
 
 
 BINOM: Op = elementwise(

@@ -29,6 +29,7 @@ _erf, _erfc, _erfcx, _erfi, _dawsn = map(scipy_, ("erf", "erfc", "erfcx", "erfi"
 erfc_value = pieces((lambda x: x > 1, lambda x: _erfcx(x) * exp_of_square(x, -1.0)), last=_erfc)
 _erfcx_value = pieces(
     (lambda x: x < -1, lambda x: 2 * exp_of_square(x, 1.0) - _erfcx(-x)),
+    (lambda x: np.abs(x) < 0.7, lambda x: exp_of_square(x, 1.0) * _erfc(x)),
     last=_erfcx,
 )
 

@@ -50,7 +50,7 @@ def exp_over(x: CoreValue) -> CoreValue:
 def _fraction(x: Array) -> Array:
     """exp(-x)/(x + 1/(1 + 1/(x + 2/(1 + 2/(x + ...))))), DLMF 6.9.1, from its end."""
     found = x
-    for k in range(90, 0, -1):
+    for k in range(160, 0, -1):
         found = x + k / (1 + k / found)
     return np.exp(-x) / found
 
@@ -63,7 +63,7 @@ def _expi_far(x: Array) -> Array:
     return _exp_over(x) * horner(terms, 1 / x)
 
 
-_exp1_value = pieces((lambda x: (x > 0.75) & (x < 3), _fraction), last=_exp1)
+_exp1_value = pieces((lambda x: (x > 0.75) & (x < 1.5), _fraction), last=_exp1)
 _expi_value = pieces((lambda x: (x > 40) & (x < 1e300), _expi_far), last=_expi)
 
 EXP1 = elementwise(

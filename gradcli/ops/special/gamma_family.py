@@ -71,8 +71,13 @@ def _around_two(x: Array) -> Array:
     """log(gamma(x)) by powers of x - 2 (DLMF 5.7.3), to all digits at its zeros 1 and 2, too."""
     low = x < 1.5
     z = np.where(low, x - 1, x - 2)
-    found = z * ((1 - _EULER) + z * horner(_AROUND_TWO, z))
+    found = log_gamma_near_two(z)
     return np.where(low, found - np.log1p(z), found)
+
+
+def log_gamma_near_two(z: Array) -> Array:
+    """log(gamma(2 + z)) for |z| <= 1/2."""
+    return z * ((1 - _EULER) + z * horner(_AROUND_TWO, z))
 
 
 def _log_gamma_pieces(last: Any) -> Any:

@@ -12,12 +12,46 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.special.gamma_family import POLYGAMMA
+from gradcli.ops.special.exact_products import Pair, over, product_error, times, whole_product, whole_sum
+from gradcli.ops.special.gamma_family import POLYGAMMA, log_gamma_near_two
 from gradcli.ops.special.log1p_parts import log1pmx, stirling, stirling_difference
 from gradcli.ops.special.values import Array, pieces, real, scipy_
 
 _gamma, _rgamma, _poch, _digamma = map(scipy_, ("gamma", "rgamma", "poch", "digamma"))
 _FAR = 10.0
+
+# --- quotients of gammas of small numbers ----------------------------------------------------------------------------
+
+#: Up to which arguments a quotient is made of products.
+_SMALL = 15.0
+_STEPS = np.arange(1.0, 17.0)
+
+
+def _split(x: Array) -> tuple[Pair, Pair, Array]:
+    """gamma(x) for 0 < x < 17 as a product, over another, times the exponential of a small number."""
+    count = np.maximum(np.rint(x), 1.0) - 2  # how many steps it is from x down to where the series is
+    factors = np.where(count[..., None] >= _STEPS, x[..., None] - _STEPS, 1.0)
+    near = x <= 0.5
+    below = (np.where(near, x * (1 + x), np.where(x < 1.5, x, 1.0)), np.zeros_like(x))
+    error = np.where(near, product_error(x, 1 + x, x * (1 + x)) + x * (x - ((1 + x) - 1)), 0.0)
+    z = np.where(near, x, x - np.rint(x))
+    return whole_product(factors), (below[0], error), log_gamma_near_two(z)
+
+
+def small_quotient(above: list[Pair], below: list[Pair]) -> Array:
+    """The product of some gammas over that of others, to a few units of the last digit; all arguments in (0, 17).
+
+    The arguments are pairs, as their sums would be rounded: gamma(x + e) is gamma(x)*(1 + e*digamma(x)).
+    """
+    one = (np.ones_like(above[0][0]), np.zeros_like(above[0][0]))
+    top, bottom, exponent = one, one, np.zeros_like(one[0])
+    for sign, (x, error) in [*((1, x) for x in above), *((-1, x) for x in below)]:
+        more, less, logarithm = _split(x)
+        more, less = (more, less) if sign > 0 else (less, more)
+        top, bottom = times(top, more), times(bottom, less)
+        exponent = exponent + sign * (logarithm + np.where(error == 0, 0.0, error * _digamma(x)))
+    return over(top, bottom) * np.exp(exponent)
+
 
 # --- gamma(z + a)/gamma(z) -------------------------------------------------------------------------------------------
 
@@ -47,7 +81,10 @@ def _shifted_ratio(z: Array, a: Array) -> Array:
 
 
 gamma_ratio = pieces(
-    (lambda z, a: (z > 0) & (z + a > 0) & (z < 15) & (z + a < 15), lambda z, a: _gamma(z + a) * _rgamma(z)),
+    (
+        lambda z, a: (z > 1e-300) & (z + a > 1e-300) & (z < _SMALL) & (z + a < _SMALL),
+        lambda z, a: small_quotient([whole_sum(z, a)], [(z, 0.0 * z)]),
+    ),
     (lambda z, a: (z >= _FAR) & (z + a >= _FAR), _far_ratio),
     (lambda z, a: (z > 0) & (z + a > 0), _shifted_ratio),
     last=_poch,
@@ -181,5 +218,27 @@ def _one_far(a: Array, b: Array) -> Array:
     return (a > 0) & (b > 0) & (np.maximum(a, b) >= _FAR) & (a + b < 1e307)
 
 
-beta_value = pieces((_both_far, _beta_far), (_one_far, _beta_one_far), last=scipy_("beta"))
-betaln_value = pieces((_both_far, _log_beta_far), (_one_far, _log_beta_one_far), last=scipy_("betaln"))
+def _both_near(a: Array, b: Array) -> Array:
+    return (np.minimum(a, b) > 1e-150) & (a + b < _SMALL)
+
+
+beta_value = pieces(
+    (_both_near, lambda a, b: small_quotient([(a, 0.0 * a), (b, 0.0 * b)], [whole_sum(a, b)])),
+    (_both_far, _beta_far),
+    (_one_far, _beta_one_far),
+    last=scipy_("beta"),
+)
+
+
+def _log_beta_near(a: Array, b: Array) -> Array:
+    """One of the two is next to nothing, and its reciprocal may be infinite."""
+    small, large = np.minimum(a, b), np.maximum(a, b)
+    return np.log1p(small / large) - np.log(small)
+
+
+betaln_value = pieces(
+    (lambda a, b: (np.minimum(a, b) < 1e-290) & (np.minimum(a, b) > 0) & (np.maximum(a, b) < 1e290), _log_beta_near),
+    (_both_far, _log_beta_far),
+    (_one_far, _log_beta_one_far),
+    last=scipy_("betaln"),
+)

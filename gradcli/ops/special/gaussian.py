@@ -12,18 +12,17 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.kinds import elementwise
+from gradcli.ops.special.exact_products import SPLITTER
 from gradcli.ops.special.values import Array, horner, real_or_complex
 
 #: Beyond it, over sqrt(|a|), exp(-x**2) is 0 and exp(x**2) infinite.
 _FAR = 40.0
-#: Dekker's constant: a product with it splits a double into two halves of 26 bits.
-_SPLITTER = 134217729.0
 
 
 def exp_of_square(x: Array, a: float) -> Array:
     """exp(a*x**2) to about one ulp; `a` is a power of two, of either sign."""
     x = np.clip(x, -_FAR / abs(a) ** 0.5, _FAR / abs(a) ** 0.5)
-    scaled = x * _SPLITTER
+    scaled = x * SPLITTER
     high = scaled - (scaled - x)  # its square is exact
     return np.exp(a * high * high) * np.exp(a * (x - high) * (x + high))
 

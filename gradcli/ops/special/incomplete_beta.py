@@ -168,7 +168,10 @@ def _by_powers(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
             rising = [(rising[q] * (k - b) - (q * rising[q - 1] if q else 0.0)) / k for q in range(j + 1)]
             power = power * x
         for p in range(i + 1):
-            share = a / (a + k) if p == 0 else -((-1) ** p) * factorial(p) * k / (a + k) ** (p + 1)
+            if p == 0:
+                share = a / (a + k)
+            else:  # k = 0 has none, even where the power of a is 0
+                share = -((-1) ** p) * factorial(p) * k / (a + k) ** (p + 1) if k else np.zeros_like(a)
             for q in range(j + 1):
                 series[p][q] = series[p][q] + rising[q] * power * share
     # What stands in front is x**a gamma(a + b)/(gamma(a + 1) gamma(b)).
@@ -206,12 +209,28 @@ def _side(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Array:
     return sides(a, b, x, rest, first.astype(np.float64))
 
 
+def _of_nothing(a: Array, b: Array, i: int, j: int) -> Array:
+    """The derivative of b/(a + b), which is what is left for the smallest a and b."""
+    n = a + b
+    if i and j:
+        top = (b * i - a * j) * (-1) ** (i + j) * factorial(i + j - 1)
+    else:
+        top = b * (-1) ** i * factorial(i) if i else -a * (-1) ** j * factorial(j)
+    for _ in range(i + j + 1):
+        top = top / n
+    return top
+
+
 _SLOPES = pieces(
     (
         lambda a, b, x, rest: ~((a > 0) & (b > 0) & (x >= 0) & (x <= 1)),
         lambda a, b, x, rest, i, j: np.full_like(a, np.nan),
     ),
     (lambda a, b, x, rest: (x == 0) | (x == 1) | np.isinf(a + b), lambda a, b, x, rest, i, j: np.zeros_like(a)),
+    (
+        lambda a, b, x, rest: (a + b < 1e-30) & (x > 1e-300) & (rest > 1e-16),
+        lambda a, b, x, rest, i, j: _of_nothing(a, b, i, j),
+    ),
     (_is_small, _by_powers),
     (lambda a, b, x, rest: _is_small(b, a, rest, x), lambda a, b, x, rest, i, j: -_by_powers(b, a, rest, x, j, i)),
     last=_side,
@@ -290,13 +309,25 @@ def _solved(S: Any, name: str, a: Any, b: Any, p: Any) -> Any:
     return S.implicit(lambda x: [getattr(S, name)(a, b, x[0]) - p], [float(start)])[0]
 
 
+def _inverse(name: str, direct: Any, sign: int) -> Any:
+    """SciPy's inverse, and a step of Newton's method from there."""
+    rough = scipy_(name)
+
+    def formula(a: Array, b: Array, y: Array) -> Array:
+        x = rough(a, b, y)
+        step = sign * (direct(a, b, x) - y) / _density(a, b, x)
+        return np.where(np.abs(step) < 0.01 * np.minimum(x, 1 - x), x - step, x)
+
+    return formula
+
+
 def _inverse_by(i: int) -> Any:
     return lambda x, a, b, y: -bind(BETAINC_BY, a, b, x, i=i, j=1 - i) / bind(DENSITY, a, b, x)
 
 
 BETAINCINV = elementwise(
     "betaincinv",
-    real(scipy_("betaincinv")),
+    real(_inverse("betaincinv", _betainc, 1)),
     _inverse_by(1),
     _inverse_by(0),
     lambda x, a, b, y: 1 / bind(DENSITY, a, b, x),
@@ -306,7 +337,7 @@ BETAINCINV = elementwise(
 )
 BETAINCCINV = elementwise(
     "betainccinv",
-    real(scipy_("betainccinv")),
+    real(_inverse("betainccinv", _betaincc, -1)),
     _inverse_by(1),
     _inverse_by(0),
     lambda x, a, b, y: -1 / bind(DENSITY, a, b, x),

@@ -19,7 +19,7 @@ from gradcli.ops.elementwise import equal, log, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
-from gradcli.ops.special.gamma_family import POLYGAMMA, digamma_of
+from gradcli.ops.special.gamma_family import POLYGAMMA, digamma_of, log_gamma_near_two
 from gradcli.ops.special.log1p_parts import log1pmx, stirling
 from gradcli.ops.special.quadrature import integral
 from gradcli.ops.special.values import Array, horner, pieces, real, scipy_
@@ -70,7 +70,10 @@ mass = pieces((lambda a, x: ~(a >= _FAR), _mass_near), last=_mass_far)
 def _density_near(a: Array, x: Array) -> Array:
     factor = _rgamma(a)
     half = np.exp(-0.5 * np.minimum(x, 2000.0))
-    found = np.power(np.minimum(x, 2000.0), a - 1) * half * half * factor
+    # For a near 0, a - 1 has lost its last digits.
+    size = np.minimum(x, 2000.0)
+    power = np.where(a < 0.5, np.power(size, a) * factor / size, np.power(size, a - 1) * factor)
+    found = power * half * half
     return np.where(factor == 0, 0.0, np.where(x < 0, np.nan, found))
 
 
@@ -170,6 +173,18 @@ def _near_nothing(a: Array, x: Array, n: int) -> Array:
     return np.where(x == 0, 0.0, np.power(x, a) * _rgamma(a + 1) * total)
 
 
+def _above_nothing(a: Array, x: Array) -> Array:
+    """1 - x**a (1 - s)/gamma(a + 1), whose power and s are near 1 and 0 for small a and x."""
+    s, term = np.zeros_like(x), np.ones_like(x)
+    for k in range(1, 20):
+        term = term * (-x / k)
+        s = s - term * (a / (a + k))
+    low = a < 0.5
+    log_gamma = np.where(low, log_gamma_near_two(a) - np.log1p(a), log_gamma_near_two(np.where(low, 0.0, a - 1)))
+    exponent = a * np.log(x) - log_gamma
+    return np.exp(exponent) * s - np.expm1(exponent)
+
+
 _slope_in_a = pieces(
     (lambda a, x: ~((a > 0) & (x >= 0)), lambda a, x, n: np.full_like(a, np.nan)),
     (lambda a, x: np.isinf(x) | np.isinf(a), lambda a, x, n: np.zeros_like(a)),
@@ -190,8 +205,17 @@ def _is_tail(sign: int) -> Callable[..., Array]:
     return holds
 
 
-_gammainc = pieces((_is_tail(-1), lambda a, x: _below(a, x, 0)), last=_lower)
-_gammaincc = pieces((_is_tail(1), lambda a, x: _above(a, x, 0)), last=_upper)
+_gammainc = pieces(
+    (lambda a, x: (x < 0.5) & (x > 0) & (a > 0) & (a < 100), lambda a, x: _near_nothing(a, x, 0)),
+    (_is_tail(-1), lambda a, x: _below(a, x, 0)),
+    last=_lower,
+)
+_gammaincc = pieces(
+    (lambda a, x: (a > 0) & (a < 1) & (x > 0) & (x < 0.5), _above_nothing),
+    (lambda a, x: (a > 0) & (a < 1) & (x >= 0.5) & (x < 1e300), lambda a, x: _above(a, x, 0)),
+    (_is_tail(1), lambda a, x: _above(a, x, 0)),
+    last=_upper,
+)
 
 
 def _mixed(y: CoreValue, a: CoreValue, x: CoreValue, n: int) -> CoreValue:
@@ -238,9 +262,21 @@ def _solved(S: Any, name: str, a: Any, p: Any) -> Any:
     return S.implicit(lambda x: [getattr(S, name)(a, x[0]) - p], [float(start)])[0]
 
 
+def _inverse(name: str, direct: Any, sign: int) -> Any:
+    """SciPy's inverse, and a step of Newton's method from there."""
+    rough = scipy_(name)
+
+    def formula(a: Array, y: Array) -> Array:
+        x = rough(a, y)
+        step = sign * (direct(a, x) - y) / _density(a, x)
+        return np.where(np.abs(step) < 0.01 * x, x - step, x)
+
+    return formula
+
+
 GAMMAINCINV = elementwise(
     "gammaincinv",
-    real(scipy_("gammaincinv")),
+    real(_inverse("gammaincinv", _gammainc, 1)),
     lambda x, a, y: -bind(GAMMAINC_BY_A, a, x, n=1) / bind(DENSITY, a, x),
     lambda x, a, y: 1 / bind(DENSITY, a, x),
     meaning=lambda S, a, y: _solved(S, "gammainc", a, y),
@@ -249,7 +285,7 @@ GAMMAINCINV = elementwise(
 )
 GAMMAINCCINV = elementwise(
     "gammainccinv",
-    real(scipy_("gammainccinv")),
+    real(_inverse("gammainccinv", _gammaincc, -1)),
     lambda x, a, y: -bind(GAMMAINC_BY_A, a, x, n=1) / bind(DENSITY, a, x),
     lambda x, a, y: -1 / bind(DENSITY, a, x),
     meaning=lambda S, a, y: _solved(S, "gammaincc", a, y),

@@ -14,8 +14,8 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
-from gradcli.ops.special.log1p_parts import log1pmx, log_ratio
-from gradcli.ops.special.values import Array, real, real_or_complex, scipy_
+from gradcli.ops.special.log1p_parts import log1pmx, log_of_ratio, log_ratio
+from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
 _PAIR = ("x", "y")
 _NOTHING = case(np.array([0.0, 0.0, 0.5, -1.0]), np.array([0.7, 2.0, 1.5, 0.3]))
@@ -106,11 +106,14 @@ REL_ENTR = elementwise(
 
 def _divergence(x: Array, y: Array) -> Array:
     """x log(x/y) - x + y: near x = y the three cancel."""
-    from scipy import special
+    return np.where((x > 0) & (y > 0), _positive_divergence(x, y), _plain_divergence(x, y))
 
-    off = (y - x) / x
-    near = np.abs(off) < 0.5
-    return np.where(near, -x * log1pmx(np.where(near, off, 0.0)), special.kl_div(x, y))
+
+_plain_divergence = scipy_("kl_div")
+_positive_divergence = pieces(
+    (lambda x, y: (y > 0.2 * x) & (y < 3.5 * x), lambda x, y: -x * log1pmx((y - x) / x)),
+    last=lambda x, y: x * (log_of_ratio(x, y) - 1) + y,
+)
 
 
 KL_DIV = elementwise(

@@ -14,7 +14,7 @@ _gammaln = scipy_("gammaln")
 _HALF_LOG_2PI = 0.9189385332046728
 
 #: log1p(x) - x = -t*x + 2*t**3*(1/3 + t**2/5 + ...), t = x/(2 + x), as x - 2t = t*x.
-_ATANH = [2.0 / (2 * k + 3) for k in range(20)]
+_ATANH = [2.0 / (2 * k + 3) for k in range(40)]
 
 
 def _log1pmx_near(x: Array) -> Array:
@@ -24,7 +24,7 @@ def _log1pmx_near(x: Array) -> Array:
 
 
 #: log(1 + x) - x, without cancellation near 0.
-log1pmx = pieces((lambda x: (x > -0.5) & (x < 1.0), _log1pmx_near), last=lambda x: np.log1p(x) - x)
+log1pmx = pieces((lambda x: (x > -0.8) & (x < 2.5), _log1pmx_near), last=lambda x: np.log1p(x) - x)
 
 # --- log(x/y) --------------------------------------------------------------------------------------------------------
 

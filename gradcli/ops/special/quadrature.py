@@ -9,8 +9,8 @@ import numpy as np
 
 from gradcli.ops.special.values import Array
 
-#: The step of the trapezoidal rule.
-_STEP = 1 / 16
+#: The step of the trapezoidal rule; a power of two, so that equal steps are.
+_STEP = 1 / 32
 #: How many elements are taken at a time, so that the grid of their nodes stays small.
 _CHUNK = 1024
 

@@ -113,7 +113,7 @@ _DOMAIN, _SOURCE = ((1.3, 6.0), (0.4, 4.0)), "DLMF 25.11.7, 25.11.17"
         case(np.array([1.01, 30.0]), np.array([0.01, 90.0])),
     ),
 )
-def zeta(x: Any, q: Any = None) -> CoreValue:
+def zeta(x: Any, q: Any = 1) -> CoreValue:
     """Hurwitz's zeta function, the sum of (q + k)**-x over k from 0; Riemann's without q."""
     return bind(ZETA, *operands((x, 1.0 if q is None else q), True))
 

@@ -47,12 +47,18 @@ class Error(NamedTuple):
         """The error in terms of what nobody can avoid."""
         return self.raw / max(1.0, self.moves)
 
+    @property
+    def borrowed(self) -> bool:
+        """Whether NumPy's or SciPy's value is no better."""
+        return self.peer is not None and self.raw <= self.peer
+
 
 class Known(NamedTuple):
-    """Exact numbers by index, and how many ulps each moves when what went in moves by one."""
+    """Exact numbers by index, how many ulps each moves when what went in moves by one, and which were confirmed."""
 
     values: dict[int, Raw]
     moves: dict[int, float]
+    confirmed: set[int]
 
     def holds(self, pair: tuple[int, int | None]) -> bool:
         """Whether a number is known."""
@@ -81,15 +87,18 @@ class Reference(NamedTuple):
     Attributes:
         parts: (kind, the oracle's scalars, the peer's array or None) of each array that the engine says.
         known: the exact numbers.
+        graph: what they were found in.
         bent: which points sit on a kink; None for a call whose numbers hang together.
     """
 
     parts: list[tuple[str, Pairs, Array | None]]
     known: Known
+    graph: Graph
     bent: Array | None
 
     def errors(self, answers: list[Array]) -> list[Error]:
         """The errors of what the engine said, but where the exact answer is undefined."""
+        self._confirm(answers)
         found = []
         for got, (kind, pairs, peer) in zip(answers, self.parts, strict=True):
             for n, (x, pair) in enumerate(zip(np.ravel(got), pairs, strict=True)):
@@ -99,6 +108,18 @@ class Reference(NamedTuple):
                 theirs = None if peer is None else self.known.judged(np.ravel(peer)[n], pair, _bits(got))[0]
                 found.append(Error(kind, raw, moves, theirs, n, x))
         return found
+
+    def _confirm(self, answers: list[Array]) -> None:
+        """Look at the exact numbers that were not met with the most bits: at fewer, a small part may have got lost."""
+        doubted = set()
+        for got, (_, pairs, _) in zip(answers, self.parts, strict=True):
+            for x, pair in zip(np.ravel(got), pairs, strict=True):
+                if self.known.holds(pair) and self.known.judged(x, pair, _bits(got))[0] > _DOUBTED:
+                    doubted.update(i for i in pair if i is not None and i not in self.known.confirmed)
+        if doubted:
+            exact = Evaluation(self.graph, plan(self.graph, sorted(doubted)), _PRECISIONS[-1])
+            self.known.values.update((i, exact.values[i]) for i in doubted if defined(exact.values[i]))
+            self.known.confirmed.update(doubted)
 
 
 def errors(call: Call, *, pointwise: bool, seed: int = 0) -> list[Error]:
@@ -139,8 +160,20 @@ def reference(call: Call, pointwise: bool, seed: int = 0) -> Reference:
             parts += [("jvp", oracle.taken(pushed, pairs), None) for pairs in oracle.outputs]
     roots = [i for _, pairs, _ in parts for pair in pairs for i in pair if i is not None]
     steps = oracle.steps(call.function.family in NORMWISE)
-    known = settled(oracle.graph, roots, steps, seed, 2 if pointwise else 8)
-    return Reference(parts, known, _kinks(call) if pointwise else None)
+    moves = oracle.alone(steps) if pointwise else _together(steps, seed)
+    known = settled(oracle.graph, roots, moves, pointwise)
+    return Reference(parts, known, oracle.graph, _kinks(call) if pointwise else None)
+
+
+#: Exponents of the steps of inputs, and the signs that they have: inputs that stay are not mentioned.
+Move = dict[int, tuple[int, int]]
+
+
+def _together(steps: dict[int, int], seed: int) -> list[Move]:
+    """All inputs up or down, in several ways."""
+    generator = np.random.default_rng(seed)
+    signs = [generator.choice([-1, 1], len(steps)) for _ in range(7)]
+    return [{i: (e, int(s)) for (i, e), s in zip(steps.items(), turned, strict=True)} for turned in (*signs, -signs[0])]
 
 
 class _Measured(Exact):
@@ -163,6 +196,13 @@ class _Measured(Exact):
             largest = max(own, default=0)
             found.update((i, largest if normwise else e) for i, e in zip(indices, own, strict=True))
         return found
+
+    def alone(self, steps: dict[int, int]) -> list[Move]:
+        """Of points that have nothing to do with each other: one argument after another, or one cotangent, is moved."""
+        count = len(self.inputs[0])
+        arrays = [[i for pair in pairs for i in pair if i is not None] for pairs in self.inputs]
+        arrays += [self.weights[k : k + count] for k in range(0, len(self.weights), count)]
+        return [{i: (steps[i], 1) for i in indices} for indices in arrays]
 
 
 def _cotangents(outputs: list[Array], ones: bool) -> list[Array]:
@@ -205,6 +245,8 @@ def _kinks(call: Call) -> Array:
 
 #: Bits that two evaluations must agree in.
 _AGREED = 80
+#: An error from which on the exact number is doubted, too.
+_DOUBTED = 1e3
 _PRECISIONS = (160, 400, 1000, 2600)
 
 
@@ -213,13 +255,13 @@ def _bits(x: Array) -> int:
     return int(np.finfo(x.dtype).nmant) + 1
 
 
-def settled(graph: Graph, roots: Sequence[int], ulps: dict[int, int], seed: int, moves: int) -> Known:
+def settled(graph: Graph, roots: Sequence[int], moves: list[Move], add: bool) -> Known:
     """Scalars at rising precision until two evaluations agree; those that never do, or are undefined, are left out.
 
-    `ulps` has the exponents of the inputs' steps. What comes out as 0 may be a difference too small to be seen, and is
-    looked at with the most bits.
+    What they do when inputs make these moves is added up if they were moved one after another, and the largest of it
+    otherwise. What comes out as 0 may be a difference too small to be seen, and is looked at with the most bits.
     """
-    known = Known({}, {})
+    known = Known({}, {}, set())
     pending = sorted(set(roots))
     for precision in _PRECISIONS:
         if not pending:
@@ -234,7 +276,7 @@ def settled(graph: Graph, roots: Sequence[int], ulps: dict[int, int], seed: int,
             if defined(a) and defined(b) and (precision == _PRECISIONS[-1] if nothing else _close(a, b)):
                 known.values[index] = fzero if nothing else b
                 done.append(index)
-        _disturb(graph, steps, rough, done, known, ulps, seed, moves)
+        _disturb(graph, steps, rough, done, known, moves, add)
         reached = set(done)
         pending = [i for i in pending if i not in reached and defined(fine.values[i])]
     return known
@@ -246,31 +288,18 @@ def _close(a: Raw, b: Raw) -> bool:
 
 
 def _disturb(
-    graph: Graph,
-    steps: Any,
-    base: Evaluation,
-    done: list[int],
-    known: Known,
-    ulps: dict[int, int],
-    seed: int,
-    moves: int,
+    graph: Graph, steps: Any, base: Evaluation, done: list[int], known: Known, moves: list[Move], add: bool
 ) -> None:
-    """Note how far numbers move when all inputs move by an ulp up or down."""
-    generator = np.random.default_rng(seed)
-    inputs = list(ulps)
-    signs = generator.choice([-1, 1], len(inputs))
-    for k in range(moves if done else 0):
-        turned = (signs, -signs)[k] if k < 2 else generator.choice([-1, 1], len(inputs))
-        moved = {
-            i: libmp.mpf_add(graph.numbers[i], libmp.from_man_exp(int(s), ulps[i]))
-            for i, s in zip(inputs, turned, strict=True)
-        }
+    """Note how far numbers move when inputs move by an ulp."""
+    for move in moves if done else []:
+        moved = {i: libmp.mpf_add(graph.numbers[i], libmp.from_man_exp(s, e)) for i, (e, s) in move.items()}
         there = Evaluation(graph, steps, base.precision, inputs=moved, frozen=base.decisions)
         for index in done:
             y = there.values[index]
             if defined(y):
                 change = _ulps(libmp.mpf_sub(y, base.values[index], 60, "n"), known.values[index])
-                known.moves[index] = max(known.moves.get(index, 0.0), change)
+                before = known.moves.get(index, 0.0)
+                known.moves[index] = before + change if add else max(before, change)
 
 
 #: The exponents of the smallest and beyond the largest number of a dtype, by its precision.
@@ -293,11 +322,9 @@ def _ulps(gap: Raw, at: Raw, bits: int = 53) -> float:
 
 
 def _error(got: float, wanted: Raw, bits: int) -> float:
-    """How many ulps a float is from the exact number; 0 for an infinity where the number is beyond all floats."""
-    if np.isnan(got):
-        return float("inf")
-    if np.isinf(got):
+    """How many ulps a float is from the exact number; 0 for what is no number where that is beyond all floats."""
+    if not np.isfinite(got):
         beyond = libmp.from_man_exp((1 << (bits + 1)) - 1, _RANGES[bits][1] - bits - 1)
-        rightly = libmp.mpf_ge(libmp.mpf_abs(wanted), beyond) and (got < 0) == bool(wanted[0])
-        return 0.0 if rightly else float("inf")
+        wrong = np.isinf(got) and (got < 0) != bool(wanted[0])
+        return 0.0 if libmp.mpf_ge(libmp.mpf_abs(wanted), beyond) and not wrong else float("inf")
     return _ulps(libmp.mpf_sub(libmp.from_float(got), wanted), wanted, bits)
