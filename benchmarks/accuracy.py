@@ -33,6 +33,8 @@ import argparse
 import json
 import multiprocessing
 import os
+import resource
+import signal
 import sys
 import time
 import warnings
@@ -117,7 +119,7 @@ def _place(call: Call, error: Error, pointwise: bool) -> str:
 def measured(function: Function, points: int, seed: int, near: bool, limit: float) -> Score:
     """The score of a function."""
     score = Score(function.name)
-    start = time.perf_counter()
+    start = time.process_time()
     found = forms(function)
     for i, form in enumerate(found):
         call = pointwise_call(function, form, -(-points // len(found)), seed + i, near)
@@ -125,9 +127,11 @@ def measured(function: Function, points: int, seed: int, near: bool, limit: floa
     if not found:
         for n, call in enumerate(drawn_calls(function, seed)):
             _add(score, call, n, seed)
-            if score.done(points, function.differentiable) or time.perf_counter() - start > limit / 3:
+            if score.done(points, function.differentiable) or time.process_time() - start > limit / 3:
                 break
-    score.seconds = time.perf_counter() - start
+    score.seconds = time.process_time() - start
+    if not score.kinds["value"].count:
+        score.trouble = "no exact answer was found at any point"
     return score
 
 
@@ -140,7 +144,7 @@ def _add_points(score: Score, call: Call, seed: int, end: float) -> None:
         count = len(call.floats[0])
         step = 8 if count > 8 else 1
         for first in range(0, count if count > 1 else 0, step):
-            if time.perf_counter() < end:
+            if time.process_time() < end:
                 _add_points(score, call.at([x[first : first + step] for x in call.floats]), seed, end)
 
 
@@ -157,6 +161,7 @@ def _add(score: Score, call: Call, n: int, seed: int) -> None:
 
 
 def _alone(pipe: Any, function: Function, options: argparse.Namespace) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (int(options.seconds) + 1, int(options.seconds) + 2))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -175,7 +180,6 @@ class Run:
         context = multiprocessing.get_context("fork")
         self.function = function
         self.limit = options.seconds
-        self.start = time.perf_counter()
         self.pipe, theirs = context.Pipe(duplex=False)
         self.process = context.Process(target=_alone, args=(theirs, function, options))
         self.process.start()
@@ -187,20 +191,13 @@ class Run:
             try:
                 score = self.pipe.recv()
             except EOFError:
-                score = self._failed("the process died")
+                self.process.join()
+                slow = self.process.exitcode in (-signal.SIGXCPU, -signal.SIGKILL)
+                score = Score(self.function.name)
+                score.trouble = f"not done in {self.limit:g} s" if slow else "the process died"
             self.process.join()
             return score
-        if time.perf_counter() - self.start < self.limit:
-            return None
-        self.process.kill()
-        self.process.join()
-        return self._failed(f"not done in {self.limit:g} s")
-
-    def _failed(self, words: str) -> Score:
-        score = Score(self.function.name)
-        score.trouble = words
-        score.seconds = time.perf_counter() - self.start
-        return score
+        return None
 
 
 def scores(functions: list[Function], options: argparse.Namespace) -> Iterator[Score]:
@@ -311,7 +308,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--family", help="functions of one family alone")
     parser.add_argument("--near", action="store_true", help="ordinary points alone")
-    parser.add_argument("--seconds", type=float, default=60.0, help="the longest that one function may take")
+    parser.add_argument("--seconds", type=float, default=60.0, help="processor time that one function may take")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--format", choices=["text", "json"], default="text")
     options = parser.parse_args()

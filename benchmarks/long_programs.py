@@ -88,7 +88,9 @@ def gradcli(command: str, program: str, *words: str) -> Cost:
 
 def line(title: str, nodes: int, cost: Cost, base: Cost) -> None:
     """Print a row; time and memory per node are what goes beyond an empty command's."""
-    per_node = f"{(cost.cpu - base.cpu) / nodes * 1e6:8.2f} {(cost.peak - base.peak) / nodes:9.0f}" if nodes >= FEW else ""
+    per_node = ""
+    if nodes >= FEW:
+        per_node = f"{(cost.cpu - base.cpu) / nodes * 1e6:8.2f} {(cost.peak - base.peak) / nodes:9.0f}"
     print(f"{title:<52} {nodes or '':>9} {cost.wall:8.2f} {cost.cpu:8.2f} {cost.peak / 2**20:8.0f} {per_node}")
 
 

@@ -3,7 +3,8 @@
     python benchmarks/many_points.py [ROWS]
 
 Every line is one run of the real command on a file of so many rows (200,000 unless ROWS says otherwise; those that go
-row by row get a fiftieth), its answers written to a file. Memory is the peak of the command's largest process. The
+row by row get a fiftieth), its answers written to a file. On a busy machine the seconds of processor time, of all
+the command's processes, say more than those of the clock. Memory is the peak of the command's largest process. The
 last lines are a shell's loop of single commands, timed over 20 and scaled up, and the same formula on ten times the
 rows, whose memory should be no more.
 """
@@ -35,9 +36,10 @@ NIST = Path(__file__).parent.parent / "samples" / "nist" / "Misra1a.csv"
 
 
 class Ran(NamedTuple):
-    """A command's wall time and the peak memory of its processes, in bytes."""
+    """A command's seconds by the clock and by the processor, and the peak memory of its processes, in bytes."""
 
     seconds: float
+    processor: float
     peak: int
 
 
@@ -50,7 +52,8 @@ def ran(words: list[str], output: Path | None = None) -> Ran:
     if process.returncode:
         raise SystemExit(report.decode())
     # The process that measures takes no time worth speaking of: it starts one more Python, without NumPy.
-    return Ran(seconds, int(report.decode().split()[-1]) * 1024)
+    *_, processor, peak = report.decode().split()
+    return Ran(seconds, float(processor), int(peak) * 1024)
 
 
 MEASURED = """
@@ -59,7 +62,8 @@ process = os.fork()
 if not process:
     os.execv(sys.executable, [sys.executable, "-m", "gradcli", *sys.argv[1:]])
 _, status = os.waitpid(process, 0)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
 os._exit(os.waitstatus_to_exitcode(status))
 """
 
@@ -103,17 +107,20 @@ class Files:
 
 def loop_of_single_calls(rows: int) -> Ran:
     runs = [ran(["grad", FORMULA, f"x={0.1 * i}"]) for i in range(CALLS)]
-    return Ran(sum(run.seconds for run in runs) / CALLS * rows, max(run.peak for run in runs))
+    scale = rows / CALLS
+    seconds, processor = sum(run.seconds for run in runs), sum(run.processor for run in runs)
+    return Ran(seconds * scale, processor * scale, max(run.peak for run in runs))
 
 
 def told(name: str, rows: int, run: Ran) -> None:
     rate = rows / run.seconds
-    print(f"{name:52} {rows:>9,} {run.seconds:9.2f} {rate:11,.0f} {run.peak / 2**20:7.0f} MiB", flush=True)
+    times = f"{run.seconds:9.2f} {run.processor:9.2f}"
+    print(f"{name:50} {rows:>9,} {times} {rate:9,.0f} {run.peak / 2**20:5.0f} MiB", flush=True)
 
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    print(f"{'':52} {'rows':>9} {'seconds':>9} {'rows/s':>11} {'peak':>11}")
+    print(f"{'':50} {'rows':>9} {'seconds':>9} {'processor':>9} {'rows/s':>9} {'peak':>9}")
     with tempfile.TemporaryDirectory() as name:
         files = Files(Path(name), rows)
         out = Path(name) / "out"

@@ -50,3 +50,10 @@ class _Again(Rule):
         with self._random.again():
             _, moved = jvp(self._flat, list(xs), list(ts))
         return list(moved)
+
+    def depends(self, xs: Values) -> Any:
+        from gradcli.autodiff.sparse.pattern import pairs_between
+
+        with self._random.again():
+            run = Linearized(self._flat, xs)
+        return pairs_between(*run.graph)

@@ -46,6 +46,10 @@ class Rule:
         run = Linearized(lambda *gs: _filled(self.vjp(gs, ys, xs), xs), [zeros(y) for y in ys])
         return run.pull(ts)
 
+    def depends(self, xs: Values) -> Any:
+        """For every y, by every x, which elements depend on which (`gradcli.ops.dependence`); None: it is not known."""
+        return None
+
 
 def _filled(vectors: Vectors, of: Values) -> list[CoreValue]:
     return [zeros(x) if v is None else v for v, x in zip(vectors, of, strict=True)]
@@ -89,6 +93,10 @@ class _Selected(Rule):
     def jvp(self, ts: Values, ys: Values, xs: Values) -> Vectors:
         found = self._rule.jvp(ts, self._all(ys, lambda y: y), xs)
         return [found[i] for i in self._floats]
+
+    def depends(self, xs: Values) -> Any:
+        found = self._rule.depends(xs)
+        return None if found is None else [found[i] for i in self._floats]
 
 
 # --- the op ----------------------------------------------------------------------------------------------------------
@@ -170,12 +178,25 @@ class _BatchedRule(Rule):
 
 
 #: Operands are the values and then the arguments; the parameters are the rule and the number of values.
+def _depends(op: Op, operands: Values, y: Any, params: dict[str, Any], wanted: Sequence[bool]) -> Any:
+    outputs = params["outputs"]
+    found = params["rule"].depends(operands[outputs:])
+    if found is None:
+        return None
+    links = [
+        [None] * outputs + [link if want else None for link, want in zip(row, wanted[outputs:], strict=True)]
+        for row in found
+    ]
+    return links[0] if outputs == 1 else links
+
+
 LINK = Op(
     "link",
     "general",
     value=_value,
     shape=_shape,
     vjp=_vjp,
+    depends=_depends,
     jvp=_jvp,
     batch=_batch,
     torch="Custom",

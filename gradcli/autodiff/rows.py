@@ -81,6 +81,13 @@ class RowLevel(BatchLevel):
         return concrete(x.value)[0]
 
 
+def all_rows(x: CoreValue) -> Array | None:
+    """The arrays of all rows of the batch below `x`, rows in front; None where there is no such batch."""
+    while isinstance(x, Value) and not isinstance(x, Batched):
+        x = x.below()  # type: ignore[attr-defined]
+    return concrete(x.value) if isinstance(x, Batched) and isinstance(x.level, RowLevel) else None
+
+
 def settled(x: CoreValue) -> CoreValue:
     """The array below all levels of `x`; a batch of rows stays what it is.
 

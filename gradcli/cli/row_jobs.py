@@ -6,6 +6,7 @@ a time, so that what waits is bounded by the number of processes. It ends with i
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -76,13 +77,38 @@ class Pace:
         return self._rate > self.PAYS * before and seconds < self.LONG
 
 
+class Timed:
+    """Answers blocks, takes the time, and sees that memory does not fill with what is done with.
+
+    The interpreter of a run refers to itself, so that the arrays of a batch stay until Python's collector comes by; it
+    counts objects, not bytes, and comes when hundreds of batches wait for it.
+    """
+
+    COLLECTED = 4 * Pace.LARGEST
+    """Bytes of blocks after which the collector is called."""
+
+    def __init__(self, answer: Answering) -> None:
+        self._answer = answer
+        self._waiting = 0
+
+    def __call__(self, block: Block) -> tuple[Reply, Cost]:
+        """The answers, and what they took."""
+        before = monotonic()
+        reply = self._answer(block)
+        seconds = monotonic() - before
+        self._waiting += block.nbytes
+        if self._waiting >= self.COLLECTED or seconds > Pace.SLOW:
+            gc.collect()
+            self._waiting = 0
+        return reply, Cost(seconds, _peak())
+
+
 def answered_here(reader: RowReader, answer: Answering) -> Iterator[Reply]:
     """The answers to every block."""
-    pace = Pace()
+    pace, timed = Pace(), Timed(answer)
     while (block := reader.take(pace.nbytes)) is not None:
-        before = monotonic()
-        reply = answer(block)
-        pace.took(block, Cost(monotonic() - before, _peak()), reply.together)
+        reply, cost = timed(block)
+        pace.took(block, cost, reply.together)
         yield reply
 
 
@@ -177,14 +203,15 @@ class _Worker:
             GradcliError, DefectElsewhere: there are none.
         """
         try:
-            what, found, cost = pickle.load(self._replies)
+            what, found = pickle.load(self._replies)
         except (EOFError, pickle.UnpicklingError):
             raise self._ended() from None
         if what == "error":
             raise GradcliError(found)
         if what == "defect":
             raise DefectElsewhere(found)
-        return found, cost
+        reply, cost = found
+        return reply, cost
 
     def _ended(self) -> Exception:
         """Why the process is no more."""
@@ -213,14 +240,13 @@ class _Worker:
 def _serve(answer: Answering, blocks: IO[bytes], replies: IO[bytes]) -> NoReturn:
     """A worker's life."""
     code = 0
+    timed = Timed(answer)
     try:
         while True:
-            block = pickle.load(blocks)
-            before = monotonic()
-            result = _result(answer, block)
+            result = _result(timed, pickle.load(blocks))
             if sys.stderr is not None:
                 sys.stderr.flush()
-            pickle.dump((*result, Cost(monotonic() - before, _peak())), replies, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(result, replies, pickle.HIGHEST_PROTOCOL)
             replies.flush()
     except (EOFError, BrokenPipeError):
         pass
@@ -230,9 +256,10 @@ def _serve(answer: Answering, blocks: IO[bytes], replies: IO[bytes]) -> NoReturn
         os._exit(code)
 
 
-def _result(answer: Answering, block: Block) -> tuple[str, Any]:
+def _result(timed: Timed, block: Block) -> tuple[str, Any]:
+    """What to send back, and what kind of thing that is."""
     try:
-        return "reply", answer(block)
+        return "reply", timed(block)
     except GradcliError as error:
         return "error", error.message
     except MemoryError:

@@ -16,11 +16,12 @@ from gradcli.cli.output import send, terminal, wants_layout
 from gradcli.cli.progress import of_the_run, progress, put_away
 from gradcli.cli.report import complain
 from gradcli.cli.session import Target, choose_target, open_session
+from gradcli.cli.sparse_report import notes, show, slices
 from gradcli.cli.words import Invocation, UsageError
 from gradcli.files import choose_format
 from gradcli.files.sparse import Triplets, matrix_market, scipy_npz, triplet_lines
 from gradcli.graph.errors import GradcliError
-from gradcli.graph.values import Array, Shape, count_of
+from gradcli.graph.values import Array, Shape
 
 
 class SparseBlock(NamedTuple):
@@ -46,6 +47,10 @@ class SparseDerivative(NamedTuple):
     wholes: tuple[Sparse, ...]
     blocks: tuple[SparseBlock, ...]
 
+    def label(self, block: SparseBlock, names: Sequence[str]) -> tuple[str, ...]:
+        """What tells a block from the others: its output where there are several, and its inputs."""
+        return (names[block.output], *block.inputs) if self.is_tuple else block.inputs
+
 
 def run(invocation: Invocation) -> int:
     """Differentiate, print, and say on standard error how sparse it was."""
@@ -64,10 +69,10 @@ def run(invocation: Invocation) -> int:
     names = output_names(target.output_names, len(found.values))
     put_away()
     if wants_layout(invocation):
-        _show(terminal(invocation), kind, found, names, target)
+        show(terminal(invocation), kind, found, names, target)
     else:
         send(invocation, _encoded(kind, form, found, names), form)
-        for line in _notes(kind, form, found, target):
+        for line in notes(kind, form, found, target):
             complain(line)
     _report_what_is_not_finite(kind, found, target)
     return 0
@@ -100,8 +105,8 @@ def jacobian(target: Target, course: Course) -> SparseDerivative:
     whole = sparse_derivative(run.linear, course).without_zeros()
     blocks = [
         SparseBlock(place, (name,), whole.block(rows, columns))
-        for place, rows in enumerate(_slices([output.shape for output in run.outputs]))
-        for name, columns in zip(target.names, _slices(_shapes(target)), strict=True)
+        for place, rows in enumerate(slices([output.shape for output in run.outputs]))
+        for name, columns in zip(target.names, slices(_shapes(target)), strict=True)
     ]
     return SparseDerivative(run.outputs, target.is_tuple, (whole,), tuple(blocks))
 
@@ -111,7 +116,7 @@ def hessian(target: Target, course: Course) -> SparseDerivative:
     outputs = tuple(settled(value) for value in target.outputs(*target.points))
     expect_scalars("hessian", outputs, target.span)
     places = tuple(range(len(target.names)))
-    parts = dict(zip(target.names, _slices(_shapes(target)), strict=True))
+    parts = dict(zip(target.names, slices(_shapes(target)), strict=True))
     wholes, blocks = [], []
     for place in range(len(outputs)):
         run = autodiff.Linearized(autodiff.grad(one_output(target, place), places), target.points)
@@ -154,15 +159,6 @@ def _shapes(target: Target) -> list[Shape]:
     return [point.shape for point in target.points]
 
 
-def _slices(shapes: Iterable[Shape]) -> list[slice]:
-    """Where each of several values lies, side by side."""
-    found, start = [], 0
-    for shape in shapes:
-        found.append(slice(start, start + count_of(shape)))
-        start = found[-1].stop
-    return found
-
-
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
@@ -172,7 +168,7 @@ def _encoded(kind: str, form: str, found: SparseDerivative, names: Sequence[str]
 
         return (piece.encode() for piece in json_pieces(_document(kind, found)))
     if form == "text":
-        return triplet_lines([(_label(found, block, names), _triplets(block.entries)) for block in found.blocks])
+        return triplet_lines([(found.label(block, names), _triplets(block.entries)) for block in found.blocks])
     if len(found.wholes) > 1:
         raise GradcliError(
             f"{form} holds one matrix, and there are {len(found.wholes)} ({', '.join(names)})", mend="name one by --of"
@@ -196,130 +192,6 @@ def _document(kind: str, found: SparseDerivative) -> dict[str, Any]:
     if found.is_tuple:
         return {"value": list(found.values), kind: fields}
     return {"value": found.values[0], kind: fields[0]}
-
-
-def _label(found: SparseDerivative, block: SparseBlock, names: Sequence[str]) -> tuple[str, ...]:
-    return (names[block.output], *block.inputs) if found.is_tuple else block.inputs
-
-
-# --- what is said of it -----------------------------------------------------------------------------------------------
-
-
-class Saving(NamedTuple):
-    """What colouring saved on one matrix: the products that were taken, and those that a dense one takes."""
-
-    products: int
-    instead_of: int
-    of: str
-
-    @property
-    def factor(self) -> float:
-        """How many times fewer they are."""
-        return self.instead_of / max(1, self.products)
-
-
-def saving(whole: Sparse) -> Saving:
-    """Products taken for a matrix, and in place of how many."""
-    dense = whole.shape[1] if whole.by == "symmetric" else min(whole.shape)
-    of = "rows and columns at once" if whole.by == "symmetric" else whole.by
-    return Saving(whole.colours, dense, of)
-
-
-def _notes(kind: str, form: str, found: SparseDerivative, target: Target) -> Iterable[str]:
-    """The lines for standard error."""
-    for whole in found.wholes:
-        saved = saving(whole)
-        rows, columns = whole.shape
-        yield (
-            f"{kind}: {rows:,} x {columns:,}, {whole.nonzeros:,} nonzeros{_share(whole)}; "
-            f"{_counted(saved.products, 'colour')} of {saved.of}: {_counted(saved.products, 'product')} "
-            f"instead of {saved.instead_of:,}"
-        )
-    yield from _assumed(found)
-    if form in ("npz", "mtx") and len(target.names) > 1:
-        places = [f"{name} {part.start}-{part.stop - 1}" for name, part in _columns(target)]
-        yield f"{kind}: columns, from 0: {', '.join(places)}"
-
-
-def _columns(target: Target) -> list[tuple[str, slice]]:
-    parts = zip(target.names, _slices(_shapes(target)), strict=True)
-    return [(name, part) for name, part in parts if part.stop > part.start]
-
-
-def _assumed(found: SparseDerivative) -> Iterable[str]:
-    for name in dict.fromkeys(name for whole in found.wholes for name in whole.assumed):
-        yield f"note: {name!r} does not say what depends on what: all on all was taken, and the zeros left out"
-
-
-def _share(whole: Sparse) -> str:
-    size = whole.shape[0] * whole.shape[1]
-    if not size:
-        return ""
-    return " (all)" if whole.nonzeros == size else f" ({100 * whole.nonzeros / size:.2g}% of all)"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}" + ("" if count == 1 else "s")
-
-
-# --- on a terminal ----------------------------------------------------------------------------------------------------
-
-#: As many entries of a block are shown.
-_SHOWN = 12
-
-
-def _show(console: Any, kind: str, found: SparseDerivative, names: Sequence[str], target: Target) -> None:
-    from rich.text import Text
-
-    from gradcli.cli.layout import show_arrays
-
-    show_arrays(console, list(zip(names, found.values, strict=True)))
-    console.print()
-    console.print(_table(kind, found, names))
-    for line in _assumed(found):
-        console.print(Text(line, style="yellow"))
-    longest = 0
-    for block in found.blocks:
-        console.print()
-        title = " ".join((kind, *_label(found, block, names)))
-        rows, columns = block.entries.shape
-        heading = f"{block.entries.values.dtype} ({rows}, {columns}), {_counted(block.entries.nonzeros, 'nonzero')}"
-        console.print(Text.assemble((title, "bold cyan"), "  ", (heading, "dim")))
-        console.print(_first_entries(block.entries))
-        longest = max(longest, len(block.entries.values))
-    if longest > _SHOWN:
-        console.print(Text(f"\nshortened from {longest:,} entries; a pipe, --format or -o gives all", style="dim"))
-
-
-def _table(kind: str, found: SparseDerivative, names: Sequence[str]) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in (kind, "rows", "columns", "nonzeros", "colours", "instead of", "saving"):
-        table.add_column(heading, justify="left" if heading == kind else "right", no_wrap=True)
-    for place, whole in enumerate(found.wholes):
-        saved = saving(whole)
-        name = names[place] if len(found.wholes) == len(names) else "all"
-        cells = (*whole.shape, whole.nonzeros, saved.products, saved.instead_of)
-        table.add_row(name, *(f"{cell:,}" for cell in cells), f"{saved.factor:,.4g} x")
-    return table
-
-
-def _first_entries(entries: Sparse) -> Any:
-    from rich.table import Table
-
-    from gradcli.files.numbers import words
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("row", "column", "value"):
-        table.add_column(heading, justify="left" if heading == "value" else "right", no_wrap=True)
-    part = slice(0, _SHOWN)
-    cells = zip(entries.rows[part].tolist(), entries.columns[part].tolist(), words(entries.values[part]), strict=True)
-    for row, column, value in cells:
-        table.add_row(f"{row}", f"{column}", value)
-    if len(entries.values) > _SHOWN:
-        table.add_row("...", "...", "...")
-    return table
 
 
 def _report_what_is_not_finite(kind: str, found: SparseDerivative, target: Target) -> None:

@@ -24,6 +24,10 @@ def next_number() -> int:
 class Node(Value):
     """One op that ran at `level`, or a leaf (`op` None). Immutable.
 
+    A node of a scalar takes about 240 bytes, of which 110 are its slots and the rest its value, its number and the
+    tuple of its inputs; an op with parameters of its own, such as an index, takes 100 to 200 more.
+    `benchmarks/long_programs.py` measures it.
+
     Attributes:
         seq: order of execution; an input's is always lower than its user's.
         op: what ran, None for a leaf.

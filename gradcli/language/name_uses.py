@@ -245,7 +245,7 @@ class Walk:
             plain = not bound and is_plain_function(name)
         else:
             self._expression(function, "value")
-            name = function.attr if isinstance(function, ast.Attribute) else ""
+            name = _called_name(function)
             takes = takes_function(name)
             plain = isinstance(function, ast.Attribute) and not takes_functions(name)
         for position, arg in enumerate(node.args):
@@ -353,6 +353,13 @@ class Walk:
 
     def _is_local(self, name: str) -> bool:
         return any(name in own for own in self.chain)
+
+
+def _called_name(function: ast.expr) -> str:
+    """The last part of a dotted name; "" for a method of a NumPy function: `np.add.reduce` is not functools' reduce."""
+    if not isinstance(function, ast.Attribute):
+        return ""
+    return "" if function.attr == "reduce" and isinstance(function.value, ast.Attribute) else function.attr
 
 
 def _base_name(node: ast.expr) -> str | None:

@@ -11,11 +11,11 @@ from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import swapaxes, t
-from gradcli.ops.dependence import product_and_sum
 from gradcli.ops.function import case
 from gradcli.ops.inner_products import outer
 from gradcli.ops.kinds import added, broadcast_shape, conj, expanded, fits, general, sum_to
 from gradcli.ops.operands import as_core, to_float
+from gradcli.ops.product_dependence import product_and_sum
 from gradcli.ops.products import bmm, check_same_dtype, matmul, mv, times
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function

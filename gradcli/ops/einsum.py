@@ -16,10 +16,10 @@ from gradcli.graph.budget import budget
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, Spec, count_of, dtype_of, shape_of
 from gradcli.ops.arguments import integer
-from gradcli.ops.dependence import summed_products
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, expanded, fits, multilinear
 from gradcli.ops.operands import as_core
+from gradcli.ops.product_dependence import summed_products
 from gradcli.ops.products import check_same_dtype
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped

@@ -125,28 +125,32 @@ def _share_rule(partial: Any) -> Rule | None:
     return share
 
 
-def elementwise_vjp(partials: Sequence[Any]) -> Rule:
-    """Cotangents from partials."""
-    rules = [_share_rule(partial) for partial in partials]
+class ElementwiseVjp:
+    """The vjp of an elementwise op, from its partials.
 
-    def vjp(
+    Attributes:
+        rules: one per operand, (g, y, operands, params) -> its cotangent before it is summed over broadcast axes; None
+            for an operand that has none. A backward pass, which is made of little else, takes them one by one.
+    """
+
+    __slots__ = ("rules",)
+
+    def __init__(self, partials: Sequence[Any]) -> None:
+        self.rules = tuple(_share_rule(partial) for partial in partials)
+
+    def __call__(
+        self,
         g: CoreValue,
         y: CoreValue,
         operands: Sequence[CoreValue],
         params: dict[str, Any],
         wanted: Sequence[bool],
     ) -> Cotangents:
-        # A plain loop: this is the inside of every backward pass.
-        found: list[CoreValue | None] = []
-        for x, rule, want in zip(operands, rules, wanted, strict=True):
-            if want and rule is not None:
-                share = rule(g, y, operands, params)
-                found.append(share if share.shape == x.shape else OPERATORS["sum_to"](share, x.shape))
-            else:
-                found.append(None)
-        return found
-
-    return vjp
+        """One cotangent per operand; None for one that is not wanted, or has none."""
+        return [
+            sum_to(rule(g, y, operands, params), shape_of(x)) if want and rule is not None else None
+            for x, rule, want in zip(operands, self.rules, wanted, strict=True)
+        ]
 
 
 def elementwise_jvp(partials: Sequence[Any]) -> Rule:
@@ -224,7 +228,7 @@ def elementwise(
         "elementwise",
         value=value,
         shape=elementwise_shape(name, value),
-        vjp=elementwise_vjp(partials),
+        vjp=ElementwiseVjp(partials),
         jvp=elementwise_jvp(partials),
         partials=partials,
         meaning=meaning,

@@ -13,10 +13,10 @@ from gradcli.graph.op import Op
 from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, Spec, count_of, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import matrices_transposed
-from gradcli.ops.dependence import matrix_product
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits, multilinear, ranks_aligned, sum_to
 from gradcli.ops.operands import as_core
+from gradcli.ops.product_dependence import matrix_product
 from gradcli.ops.registry import function
 from gradcli.ops.shape import reshaped
 

@@ -137,12 +137,9 @@ def sides(
     affected: Sequence[tuple[str, int]],
     digits: int,
 ) -> dict[tuple[int, str, int], Sides]:
-    """One-sided derivatives by (row, input, flat index), each from a run of the program beside the boundary.
-
-    Elements beyond the first `LOOKED_AT` have none.
-    """
+    """One-sided derivatives by (row, input, flat index), each from a run of the program beside the boundary."""
     made: dict[tuple[int, str, int], Sides] = {}
-    for name, place in affected[:LOOKED_AT]:
+    for name, place in affected:
         if not _can_move(task, name, place):
             continue
         runs = _either_way(rerun, task, recording, name, place)
@@ -155,12 +152,12 @@ def sides(
 
 
 def around(
-    rerun: Callable[..., Any], task: Task, affected: Sequence[tuple[str, int]], digits: int
+    rerun: Callable[..., Any], task: Task, affected: Sequence[tuple[str, int]], digits: int, most: int
 ) -> dict[tuple[int, str, int], list[Raw]]:
-    """Derivatives at the point as orders among equals have them that some random runs close by took."""
+    """Derivatives at the point as orders among equals have them that at most so many random runs close by took."""
     made: dict[tuple[int, str, int], list[Raw]] = {}
     places = [label for label in affected if _can_move(task, *label)]
-    runs = min(12 + 6 * len(places), _AROUND) if len(places) <= LOOKED_AT else 0
+    runs = min(12 + 6 * len(places), _AROUND, most)
     for seed in range(runs):
         with suppress(GradcliError, Unprovable):
             _, outputs, inputs = rerun(_scattered(task, places, seed))
@@ -247,4 +244,4 @@ def _at(matrix: Matrix, graph: Graph, column: int, x: Raw, sign: int, places: in
     """The derivatives by a column a tiny step beside its value x."""
     moved = libmp.mpf_add(x, step_from(x, sign, places))
     beside = Evaluation(graph, matrix.steps, matrix.bits + 64 + 10 * places, inputs={column: moved})
-    return {r: matrix.row_at(r, beside).get(column, fzero) for r in range(len(matrix.rows))}
+    return {r: matrix.row_at(r, beside, {column}).get(column, fzero) for r in range(len(matrix.rows))}

@@ -71,7 +71,7 @@ class Culprits:
                 anchor = self.ties[i].anchor
                 frozen[i] = anchor + min(way, 0) if graph.functions[i] in ("floor", "round") else way
             evaluation = Evaluation(graph, matrix.steps, matrix.bits, frozen=frozen)
-            found.append(matrix.row_at(r, evaluation).get(column, fzero))
+            found.append(matrix.row_at(r, evaluation, {column}).get(column, fzero))
         return bool(found[0] != found[1])
 
     def _compares(self, index: int, words: tuple[int, ...]) -> bool:

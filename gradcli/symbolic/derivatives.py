@@ -144,11 +144,11 @@ class Matrix:
                 left.append(waiting)
         return left
 
-    def row_at(self, r: int, evaluation: Evaluation) -> Mapping[int, Raw]:
-        """One row of the matrix at another point."""
+    def row_at(self, r: int, evaluation: Evaluation, columns: Iterable[int] | None = None) -> Mapping[int, Raw]:
+        """One row of the matrix at another point, or some columns of it."""
         found = self.chain.rows([self.cones[r]], evaluation)[0]
         with evaluation.within():
-            return {c: to_raw(x) for c, x in found.items()}
+            return {c: to_raw(found[c]) for c in (found if columns is None else found.keys() & columns)}
 
     # --- the rounding that nobody can avoid --------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ from gradcli.symbolic.scalars import TooLarge
 PLACES, FINER_PLACES = 40, 140
 #: How many scalar evaluations all looks together may cost, and up to how many every look is taken twice.
 _WORK, _TWICE = 30_000_000, 2_000_000
-#: How many columns are moved together at most, each by so many parts of a step either way.
-_AROUND, _PARTS = 32, 1 << 20
+#: Among how many equals all are likely to have won once, where all are moved at random, by so many parts of a step.
+CROWD, _PARTS = 32, 1 << 20
 #: Two one-sided values that agree to so many bits are one.
 _SAME_BITS = 80
 #: Two looks that agree to so many bits are both at the limit.
@@ -102,7 +102,7 @@ class _Looks:
         x = matrix.graph.numbers[column]
         assert x is not None
         evaluation = matrix.beside({column: step_from(x, sign, places)}, self.ties, self._base(places))
-        return {r: matrix.row_at(r, evaluation).get(column, fzero) for r in rows}
+        return {r: matrix.row_at(r, evaluation, {column}).get(column, fzero) for r in rows}
 
     def _base(self, places: int) -> Evaluation:
         found = self._bases.get(places)
@@ -112,15 +112,29 @@ class _Looks:
         return found
 
 
-def around(matrix: Matrix, rows: Mapping[int, set[int]], ties: Mapping[int, Tie]) -> dict[tuple[int, int], list[Raw]]:
-    """Derivatives at some random points close by, of rows given with the columns that can move their ties.
+def crowds(touched: Mapping[int, Mapping[int, set[int]]]) -> dict[tuple[int, int], int]:
+    """How many columns can move the same ties as a column does, by (row, column)."""
+    found: dict[tuple[int, int], int] = {}
+    for r, moving in touched.items():
+        for columns in moving.values():
+            for c in columns:
+                found[r, c] = max(found.get((r, c), 0), len(columns))
+    return found
+
+
+def around(
+    matrix: Matrix, touched: Mapping[int, Mapping[int, set[int]]], ties: Mapping[int, Tie]
+) -> dict[tuple[int, int], list[Raw]]:
+    """Derivatives at some random points close by, of rows given with the ties that they hang on and who moves those.
 
     Among three or more equals, the sides of each column by itself are not all that there is: where all move, any may
-    win. Nothing where that would take too long.
+    win. Nothing where too many are equal, or where it would take too long.
     """
+    rows = {r: set().union(*moving.values()) for r, moving in touched.items()}
     columns = sorted(set().union(*rows.values())) if rows else []
-    looks = min(12 + 6 * len(columns), _WORK // (10 * len(matrix.steps) + 1))
-    if len(columns) > _AROUND or looks < len(columns):
+    crowd = min(max(crowds(touched).values(), default=0), CROWD)
+    looks = min(12 + 6 * crowd, _WORK // (10 * len(matrix.steps) + 1))
+    if looks < crowd:
         return {}
     base = matrix.at_the_point(matrix.bits + 64 + 10 * PLACES, ties)
     found: dict[tuple[int, int], list[Raw]] = {}
@@ -132,7 +146,7 @@ def around(matrix: Matrix, rows: Mapping[int, set[int]], ties: Mapping[int, Tie]
             steps[c] = libmp.mpf_mul(step_from(matrix.graph.numbers[c], 1, PLACES), share)
         there = matrix.beside(steps, ties, base)
         for r, moving in rows.items():
-            row = matrix.row_at(r, there)
+            row = matrix.row_at(r, there, moving)
             for c in moving:
                 found.setdefault((r, c), []).append(row.get(c, fzero))
     return {place: [x for x in values if defined(x)] for place, values in found.items()}

@@ -30,7 +30,7 @@ from gradcli.symbolic.culprits import Culprits
 from gradcli.symbolic.directions import evidence, sentence
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined, to_float
 from gradcli.symbolic.infinities import at_infinity
-from gradcli.symbolic.kinks import Sides, around, sides
+from gradcli.symbolic.kinks import CROWD, Sides, around, crowds, sides
 from gradcli.symbolic.lowering import Lowered, lower, part_dtype
 from gradcli.symbolic.report import InputReport, Report
 from gradcli.symbolic.scalars import TooLarge, Unprovable
@@ -40,6 +40,8 @@ from gradcli.symbolic.task import Block, Claimed, Task, parts_of, question
 Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
 #: How many scalars a program may have.
 _LIMIT = 3_000_000
+#: How many scalars may be evaluated in runs that look for other orders among equals.
+_RUNS = 3_000_000
 #: How many units of unavoidable rounding are allowed.
 _ROUNDINGS = 16
 #: Kinks listed in a report.
@@ -127,6 +129,7 @@ class _Judge:
         self.digits = digits
 
     def run(self, recording: Recording, rerun: Rerun | None) -> None:
+        self.rerun = rerun
         self.lowered = self._lower()
         self.matrix, self.rows, stop = question(self.lowered, self.task, self.digits)
         self.matrix.settle()
@@ -135,11 +138,14 @@ class _Judge:
         self.tied = self.matrix.ties()
         self.touched = self.matrix.touched(self.tied) if self.tied else {}
         self.sides = self._beside()
-        #: derivatives as the orders among equals have them that the program took, or could have taken
-        self.own: dict[tuple[int, int], list[Raw]] = {}
-        self._around: dict[tuple[int, int], list[Raw]] | None = None
+        self._others: dict[tuple[int, int], list[Raw]] | None = None
+        self._crowds: dict[tuple[int, int], int] | None = None
         self._cover()
         self.looked = False
+        #: columns that sit at choices among more equals than can be looked at
+        self.crowded: set[int] = set()
+        #: columns that an order among equals hangs on
+        self.ordered: set[int] = set()
         self.branches = branches.found(recording, self.task.outputs, self.task.inputs, self.lowered.chosen)
         if self.branches:
             self._other_branches(recording, rerun)
@@ -200,22 +206,21 @@ class _Judge:
     def _other_branches(self, recording: Recording, rerun: Rerun | None) -> None:
         """Where the program branched on a boundary, what the derivative is on either side."""
         affected = sorted({column for branch in self.branches for column in branch.elements})
-        self.looked = rerun is not None and len(affected) <= branches.LOOKED_AT
+        count = min(branches.LOOKED_AT, _RUNS // (2 * len(self.matrix.steps) + 1))
+        self.looked = rerun is not None and len(affected) <= count
+        index = {label: c for c, label in self._column_labels().items()}
+        orders = set().union(*(branch.elements for branch in self.branches if branch.op != branches.BRANCH))
+        self.ordered = {index[label] for label in orders if label in index}
+        seen = affected[:count] if rerun is not None else []
+        unseen = {index[label] for label in affected[len(seen) :] if label in index}
+        self.crowded = set() if self.looked else self.ordered | unseen
         if rerun is None:
             return
-        found = branches.sides(rerun, self.task, recording, affected, self.digits)
-        index = {label: c for c, label in self._column_labels().items()}
+        found = branches.sides(rerun, self.task, recording, seen, self.digits)
         for (r, name, place), pair in found.items():
             column = index.get((name, place))
             if column is not None:
                 self.sides[r, column] = pair
-        orders = set().union(*(branch.elements for branch in self.branches if branch.op != branches.BRANCH))
-        others = branches.around(rerun, self.task, sorted(orders), self.digits) if orders else {}
-        for (r, name, place), values in others.items():
-            column = index.get((name, place))
-            if column is not None and (r, column) in self.sides:
-                own = self.matrix.base[r].get(column, fzero)
-                self.own[r, column] = [x for x in (own, *values) if defined(x)]
 
     def _column_labels(self) -> dict[int, tuple[str, int]]:
         return {c: self.lowered.graph.labels[c] for c in self.matrix.columns}
@@ -345,14 +350,14 @@ class _Judge:
         exact = self.matrix.base[r].get(column, fzero)
         rounding = self.rounding[r].get(column, 0.0)
         pair = self.sides.get((r, column))
-        if pair is None and column in self.undefined.get(r, ()):
+        if pair is None and r in self.undefined:
             self.report.reason = self.report.reason or "the program's result is undefined at this point"
             return None
         if pair is not None:
             if not pair.known:
                 self._not_proved(column, "it is undefined at this point")
                 return None
-            own = self._others(r, column, pair, got, rounding)
+            own = self._elsewhere(r, column, pair, got, rounding)
             smooth = pair.is_smooth(own)
             exact = pair.left if smooth else pair.nearest(libmp.from_float(got), own)
             if not smooth:
@@ -363,18 +368,42 @@ class _Judge:
         elif (r, column) in self.matrix.unsettled:
             self._not_proved(column, f"it did not settle to {self.digits} digits")
             return None
-        return _Part(exact, _distance(got, exact), rounding)
+        error = _distance(got, exact)
+        if error > self._slack(exact, rounding) and self._is_crowded(r, column):
+            self._not_proved(column, "it hangs on a choice among more equals than were looked at")
+            return None
+        return _Part(exact, error, rounding)
 
-    def _others(self, r: int, column: int, pair: Sides, got: float, rounding: float) -> Sequence[Raw]:
-        """Other derivatives that a kink may have; all orders among equals are only asked for where it matters."""
-        own = self.own.get((r, column), [])
-        nearest = pair.nearest(libmp.from_float(got), own)
-        if _distance(got, nearest) <= self._slack(nearest, rounding) or r not in self.touched:
-            return own
-        if self._around is None:
-            rows = {row: set().union(*moving.values()) for row, moving in self.touched.items()}
-            self._around = around(self.matrix, rows, self.tied)
-        return [*own, *self._around.get((r, column), ())]
+    def _is_crowded(self, r: int, column: int) -> bool:
+        """Whether an element is one of more equals, or on more boundaries, than were looked at in all orders."""
+        if self._crowds is None:
+            self._crowds = crowds(self.touched)
+        return column in self.crowded or self._crowds.get((r, column), 0) > CROWD
+
+    def _elsewhere(self, r: int, column: int, pair: Sides, got: float, rounding: float) -> Sequence[Raw]:
+        """Other derivatives that a kink may have, by other orders among equals; looked for only where it matters."""
+        nearest = pair.nearest(libmp.from_float(got))
+        if _distance(got, nearest) <= self._slack(nearest, rounding):
+            return ()
+        if self._others is None:
+            self._others = self._around()
+        own = [self.matrix.base[r].get(column, fzero)] if column in self.ordered else []
+        return [x for x in (*own, *self._others.get((r, column), ())) if defined(x)]
+
+    def _around(self) -> dict[tuple[int, int], list[Raw]]:
+        """Derivatives as the orders among equals have them that the program took, or could have taken."""
+        found = around(self.matrix, self.touched, self.tied)
+        orders = set().union(*(branch.elements for branch in self.branches if branch.op != branches.BRANCH))
+        if not orders or self.rerun is None:
+            return found
+        index = {label: c for c, label in self._column_labels().items()}
+        most = 0 if not self.looked else _RUNS // len(self.matrix.steps)
+        runs = branches.around(self.rerun, self.task, sorted(orders), self.digits, most)
+        for (r, name, place), values in runs.items():
+            column = index.get((name, place))
+            if column is not None and (r, column) in self.sides:
+                found.setdefault((r, column), []).extend(values)
+        return found
 
     def _slack(self, exact: Raw, rounding: float) -> float:
         found = self.atol + self.rtol * abs(to_float(exact)) + _ROUNDINGS * rounding

@@ -123,7 +123,7 @@ def test_what_is_not_known_is_said(gradcli):
     program = "f = custom_gradient(lambda x: x**2, lambda g, y, x: (2*x*g,))\nf(x)"
     done = gradcli("jacobian", "--sparse", program, "x=1,2")
     assert done.out == "0 0 2.0\n1 1 4.0\n"
-    assert "'link' does not say what depends on what" in done.err
+    assert "note: a derivative given by hand does not say what depends on what" in done.err
 
 
 def test_the_layout_of_a_terminal(gradcli):

@@ -47,7 +47,8 @@ def test_a_loop_that_ends_on_data_differentiated_twice():
 @pytest.mark.parametrize(("depth", "options"), [(500, {}), (5_000, {"max_depth": 5_100})])
 def test_deep_recursion(depth, options):
     step = STEP.removeprefix("y = ")
-    f = function(f"def f(y, n):\n    if n == 0:\n        return y\n    return f({step}, n - 1)\nf(x, {depth})", **options)
+    text = f"def f(y, n):\n    if n == 0:\n        return y\n    return f({step}, n - 1)\nf(x, {depth})"
+    f = function(text, **options)
     assert float(grad(f)(np.array(0.5))) == pytest.approx(by_hand(0.5, depth)[1], rel=1e-12)
 
 

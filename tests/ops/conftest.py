@@ -167,7 +167,7 @@ class Laws:
                 np.testing.assert_allclose(m, (a - b) / (2 * step), **near)
         cotangents = [generator.uniform(-1, 1, y.shape) for y in flat(value)]
         _, pullback = autodiff.vjp(call, *call.floats)
-        pulled = pullback(cotangents)
+        pulled = pullback(trees.like(value, cotangents))
         assert [p.shape for p in pulled] == [x.shape for x in call.floats]
         tolerance = max(1e-11, 40 * coarsest)
         np.testing.assert_allclose(dot(cotangents, flat(moved)), dot(pulled, tangents), rtol=tolerance, atol=tolerance)
@@ -209,7 +209,7 @@ class Laws:
         wide = flat(call(*call.floats))
         for y, e in zip(flat(value), wide, strict=True):
             np.testing.assert_allclose(y, e, rtol=1e-5, atol=1e-5)
-        pulled = pullback([np.ones(y.shape, y.dtype) for y in flat(value)])
+        pulled = pullback(trees.like(value, [np.ones(y.shape, y.dtype) for y in flat(value)]))
         assert all(p.dtype == np.float32 for p in pulled)
 
 

@@ -251,3 +251,13 @@ def test_ties_that_only_move_together_are_looked_at_together() -> None:
     assert proved(middle, x).ok is True  # a third each, though both sides of each element by itself give a half
     assert proved(middle, x, claimed={"x0": np.array([0.6, 0.2, 0.2])}).ok is False
     assert proved(middle, x[:1], claimed={"x0": np.array([0.9])}).ok is False
+
+
+def test_among_more_equals_than_are_looked_at_nothing_is_refuted() -> None:
+    x = np.ones(40)
+    assert rerunning(of("sort"), x).ok is True
+    median = lookup("torch", "median")
+    assert median is not None
+    report = rerunning(median.call, x)
+    assert report.ok is None
+    assert report.reason is not None and report.reason.endswith("a choice among more equals than were looked at")

@@ -2,9 +2,12 @@
 
 rows        which inputs each element of a value depends on, as boolean rows
 pattern     these rows carried through the graph of a run, by what each op says of itself
+entries     the entries of a pattern
 colouring   which columns, or rows, one product can find together
+clashes     the colouring of any columns that clash
 products    products of a run with many directions
-jacobian    all of it: `sparse_jacobian`, `sparse_hessian`, and what verifies them
+verify      a product with what was found, beside a plain one
+jacobian    all of it: `sparse_jacobian`, `sparse_hessian`
 """
 
 from gradcli.autodiff.sparse.jacobian import (

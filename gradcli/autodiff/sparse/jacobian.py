@@ -13,17 +13,11 @@ import numpy as np
 from gradcli.autodiff import trees
 from gradcli.autodiff.linearize import Linearized
 from gradcli.autodiff.reverse import reachable
-from gradcli.autodiff.sparse.colouring import (
-    Entries,
-    colour_count,
-    coloured_columns,
-    coloured_symmetric,
-    entries_of,
-    order_by,
-    readable,
-)
+from gradcli.autodiff.sparse.colouring import coloured_columns, coloured_symmetric, readable
+from gradcli.autodiff.sparse.entries import Entries, colour_count, entries_of, order_by
 from gradcli.autodiff.sparse.pattern import Pattern, pattern_of
 from gradcli.autodiff.sparse.products import Space, compressed
+from gradcli.autodiff.sparse.verify import Matrix, WrongProduct, verify
 from gradcli.autodiff.transforms import Flat, _positions, grad
 from gradcli.graph.budget import budget
 from gradcli.graph.errors import NotDifferentiable
@@ -32,10 +26,6 @@ from gradcli.graph.values import Array, CoreValue
 
 #: Bytes that an entry takes at the widest point of all of this.
 _PER_ENTRY = 120
-
-
-class WrongProduct(RuntimeError):
-    """A sparse derivative is not what a plain product with it says: gradcli itself is at fault."""
 
 
 class Course:
@@ -120,9 +110,8 @@ def sparse_derivative(run: Linearized, course: Course | None = None) -> Sparse:
     keys, places = (entries.columns, entries.rows) if forward else (entries.rows, entries.columns)
     products = compressed(product, given, found, colours, widest(run))
     values = _read(products, colours, colours[keys], places, course)
-    made = Sparse(entries.rows, entries.columns, values, entries.shape, colour_count(colours), by, pattern.assumed)
-    _verify(made, run)
-    return made
+    verify(Matrix(entries.rows, entries.columns, values), run)
+    return Sparse(entries.rows, entries.columns, values, entries.shape, colour_count(colours), by, pattern.assumed)
 
 
 def sparse_symmetric(run: Linearized, course: Course | None = None) -> Sparse:
@@ -149,11 +138,13 @@ def sparse_symmetric(run: Linearized, course: Course | None = None) -> Sparse:
     values[lower] = half
     mirror = order_by(entries.columns, entries.shape[1])
     values[~lower] = values[mirror][~lower]
-    made = Sparse(
+    try:
+        verify(Matrix(entries.rows, entries.columns, values), run)
+    except WrongProduct:  # unless rounding has made it less than symmetric
+        return sparse_derivative(run, Course())
+    return Sparse(
         entries.rows, entries.columns, values, entries.shape, colour_count(colours), "symmetric", pattern.assumed
     )
-    _verify(made, run)
-    return made
 
 
 def run_pattern(run: Linearized) -> Pattern:
@@ -217,31 +208,6 @@ def _read(found: Iterator[tuple[int, Array]], colours: Array, keys: Array, place
         values[chosen] = products[keys[chosen] - first, places[chosen]]
         course.products += len(products)
     return values
-
-
-def _verify(made: Sparse, run: Linearized) -> None:
-    """Compare a random combination of the rows with what a reverse sweep gives.
-
-    Raises:
-        WrongProduct: they differ by more than rounding.
-    """
-    outputs, inputs = Space(run.values), Space(run.primals)
-    vector = np.random.default_rng(made.shape[0]).uniform(0.5, 1.0, outputs.size)
-    with np.errstate(all="ignore"):
-        plain = inputs.joined(run.pull(outputs.parted(vector)))
-        shares = made.values * vector[made.rows]
-        got = np.bincount(made.columns, weights=shares, minlength=inputs.size)
-        scale = np.bincount(made.columns, weights=np.abs(shares), minlength=inputs.size)
-        known = np.isfinite(plain) & np.isfinite(got)
-        eps = max((np.finfo(dtype).eps for dtype in (*outputs.dtypes, *inputs.dtypes)), default=0.0)
-        allowed = np.sqrt(eps) * (scale + np.abs(plain)) + 1e3 * eps * scale[known].max(initial=0)
-        wrong = np.flatnonzero(known & (np.abs(plain - got) > allowed + np.finfo(np.float64).tiny))
-    if len(wrong):
-        at = wrong[0]
-        raise WrongProduct(
-            f"a product with the sparse derivative is {got[at]:g} where a plain one is {plain[at]:g}, at column {at}; "
-            "the pattern of an op may be too small"
-        )
 
 
 # --- functions of functions -------------------------------------------------------------------------------------------

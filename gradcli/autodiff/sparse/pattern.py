@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,13 +101,13 @@ class _Walk:
     def _links(self, node: Node, wanted: Sequence[bool]) -> Any:
         op = node.op
         assert op is not None
-        depends = op.depends
-        if depends is None:
-            self._assumed[op.name] = None
-            depends = everything
         operands = [below(x) for x in node.inputs]
         y = tuple(map(below, node.value)) if type(node.value) is tuple else below(node.value)
-        return depends(op, operands, y, node.params, wanted)
+        found = None if op.depends is None else op.depends(op, operands, y, node.params, wanted)
+        if found is None:
+            self._assumed[op.name] = None
+            found = everything(op, operands, y, node.params, wanted)
+        return found
 
     def _union(self, size: int, into: Sequence[Any], links: EndToEnd | Sequence[Link | Pairs | None]) -> Rows | None:
         if isinstance(links, EndToEnd):
@@ -144,3 +145,21 @@ def followed(rows: Rows, link: Link | Pairs, size: int) -> Rows:
     if link.gives is not None:
         rows = gathered(rows, link.gives, link.size)
     return rows if link.takes is None else taken(rows, link.takes)
+
+
+def pairs_between(
+    level: ReverseLevel, leaves: Sequence[CoreValue], outputs: Sequence[CoreValue]
+) -> list[list[Pairs]] | None:
+    """For every output of a run, by every leaf, which elements depend on which; None where it is not all known."""
+    found = pattern_of(level, leaves, outputs)
+    if found.assumed:
+        return None
+    rows = np.repeat(np.arange(len(found.rows)), np.diff(found.rows.starts))
+    tops = np.cumsum([0, *(count_of(y.shape) for y in outputs)])
+    lefts = np.cumsum([0, *(count_of(x.shape) for x in leaves)])
+
+    def between(top: int, bottom: int, left: int, right: int) -> Pairs:
+        inside = (rows >= top) & (rows < bottom) & (found.rows.columns >= left) & (found.rows.columns < right)
+        return Pairs(rows[inside] - top, found.rows.columns[inside] - left)
+
+    return [[between(*vertical, *horizontal) for horizontal in pairwise(lefts)] for vertical in pairwise(tops)]

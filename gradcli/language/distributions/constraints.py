@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradcli.autodiff.rows import all_rows
 from gradcli.graph.errors import AbstractValue, BatchedBranch, DomainError
 from gradcli.graph.values import Array, CoreValue, concrete
 from gradcli.language.formatting import formatted
@@ -19,13 +20,18 @@ class Constraint(NamedTuple):
     Attributes:
         text: what PyTorch calls it.
         holds: whether an array meets it, element by element or all in all.
+        pointwise: whether an element meets it whatever the others are, so that many rows can be asked at once.
     """
 
     text: str
     holds: Callable[[Array], Array]
+    pointwise: bool = False
 
     def violated(self, value: CoreValue) -> bool:
         """Whether some element does not meet it; not known of values that a run has no numbers for."""
+        rows = all_rows(value) if self.pointwise else None
+        if rows is not None and np.all(self.holds(rows)):
+            return False
         try:
             found = concrete(value)
         except (AbstractValue, BatchedBranch):
@@ -64,17 +70,19 @@ def _positive(x: Array) -> Array:
     return np.asarray(x > 0)
 
 
-REAL = Constraint("Real()", _real)
-POSITIVE = Constraint("GreaterThan(lower_bound=0.0)", _positive)
-NOT_NEGATIVE = Constraint("GreaterThanEq(lower_bound=0.0)", lambda x: x >= 0)
-NOT_BELOW_ZERO = Constraint("GreaterThanEq(lower_bound=0)", lambda x: x >= 0)
-SHARE = Constraint("Interval(lower_bound=0.0, upper_bound=1.0)", lambda x: (x >= 0) & (x <= 1))
-SHARE_BELOW_ONE = Constraint("HalfOpenInterval(lower_bound=0.0, upper_bound=1.0)", lambda x: (x >= 0) & (x < 1))
-WHOLE = Constraint("IntegerGreaterThan(lower_bound=0)", _whole)
-BOOLEAN = Constraint("Boolean()", lambda x: (x == 0) | (x == 1))
+REAL = Constraint("Real()", _real, pointwise=True)
+POSITIVE = Constraint("GreaterThan(lower_bound=0.0)", _positive, pointwise=True)
+NOT_NEGATIVE = Constraint("GreaterThanEq(lower_bound=0.0)", lambda x: x >= 0, pointwise=True)
+NOT_BELOW_ZERO = Constraint("GreaterThanEq(lower_bound=0)", lambda x: x >= 0, pointwise=True)
+SHARE = Constraint("Interval(lower_bound=0.0, upper_bound=1.0)", lambda x: (x >= 0) & (x <= 1), pointwise=True)
+SHARE_BELOW_ONE = Constraint(
+    "HalfOpenInterval(lower_bound=0.0, upper_bound=1.0)", lambda x: (x >= 0) & (x < 1), pointwise=True
+)
+WHOLE = Constraint("IntegerGreaterThan(lower_bound=0)", _whole, pointwise=True)
+BOOLEAN = Constraint("Boolean()", lambda x: (x == 0) | (x == 1), pointwise=True)
 SIMPLEX = Constraint("Simplex()", _on_simplex)
-REAL_VECTOR = Constraint("IndependentConstraint(Real(), 1)", _real)
-POSITIVE_VECTOR = Constraint("IndependentConstraint(GreaterThan(lower_bound=0.0), 1)", _positive)
+REAL_VECTOR = Constraint("IndependentConstraint(Real(), 1)", _real, pointwise=True)
+POSITIVE_VECTOR = Constraint("IndependentConstraint(GreaterThan(lower_bound=0.0), 1)", _positive, pointwise=True)
 POSITIVE_DEFINITE = Constraint("PositiveDefinite()", _positive_definite)
 LOWER_CHOLESKY = Constraint("LowerCholesky()", _lower_cholesky)
 
@@ -118,21 +126,21 @@ def counts_of(total: int) -> Constraint:
     return Constraint("Multinomial()", lambda x: np.all(_whole(x), axis=-1) & (x.sum(axis=-1) <= total))
 
 
-def expect_parameter(name: str, value: CoreValue, constraint: Constraint, distribution: str) -> None:
-    """See that a parameter meets its constraint.
+def expect_parameter(name: str, value: CoreValue, constraint: Constraint, distribution: Callable[[], str]) -> None:
+    """See that a parameter meets its constraint; `distribution` gives the text of what it is a parameter of.
 
     Raises:
         DomainError: it does not.
     """
     if constraint.violated(value):
         raise DomainError(
-            f"Expected parameter {name} (Tensor of shape {value.shape}) of distribution {distribution} to satisfy the "
-            f"constraint {constraint.text}, but found invalid values:\n{formatted(Tensor(value), '', None)}"
+            f"Expected parameter {name} (Tensor of shape {value.shape}) of distribution {distribution()} to satisfy "
+            f"the constraint {constraint.text}, but found invalid values:\n{formatted(Tensor(value), '', None)}"
         )
 
 
-def expect_value(value: CoreValue, support: Constraint, distribution: str) -> None:
-    """See that a value lies in the support of a distribution.
+def expect_value(value: CoreValue, support: Constraint, distribution: Callable[[], str]) -> None:
+    """See that a value lies in the support of a distribution, whose text `distribution` gives.
 
     Raises:
         DomainError: it does not.
@@ -140,5 +148,5 @@ def expect_value(value: CoreValue, support: Constraint, distribution: str) -> No
     if support.violated(value):
         raise DomainError(
             f"Expected value argument (Tensor of shape {value.shape}) to be within the support ({support.text}) of the "
-            f"distribution {distribution}, but found invalid values:\n{formatted(Tensor(value), '', None)}"
+            f"distribution {distribution()}, but found invalid values:\n{formatted(Tensor(value), '', None)}"
         )

@@ -84,17 +84,16 @@ class Distribution(ObjectValue):
         Raises:
             DomainError: one does not.
         """
-        shown = self.text()
         for name, constraint in self.kind.parameters.items():
             given = self.quantity(name) if name in self.given else None
             if isinstance(given, Tensor):
                 met = constraint if isinstance(constraint, Constraint) else constraint(self.parameters)
-                expect_parameter(name, given.value, met, shown)
+                expect_parameter(name, given.value, met, self.text)
         if self.name == "Geometric" and "probs" in self.given and POSITIVE.violated(self.given["probs"].value):
             probs = self.given["probs"]
             raise DomainError(
-                f"Expected parameter probs (Tensor of shape {probs.shape}) of distribution {shown} to be positive but "
-                f"found invalid values:\n{formatted(probs, '', None)}"
+                f"Expected parameter probs (Tensor of shape {probs.shape}) of distribution {self.text()} to be "
+                f"positive but found invalid values:\n{formatted(probs, '', None)}"
             )
 
     # --- what it computes ---------------------------------------------------------------------------------------------
@@ -253,7 +252,7 @@ def _value(d: Distribution, name: str, args: Arguments, kwargs: Keywords, checks
         within = d
         while isinstance(within, Independent):
             within = within.base
-        expect_value(value, within.support(), within.text())
+        expect_value(value, within.support(), within.text)
     return value
 
 

@@ -1,4 +1,4 @@
-"""Densities and probabilities themselves, `scipy.stats.norm.pdf` and `scipy.stats.poisson.pmf`: exp of the logarithms."""
+"""Densities and probabilities themselves, `scipy.stats.norm.pdf` and `scipy.stats.poisson.pmf`: exp of logarithms."""
 
 from __future__ import annotations
 
@@ -50,4 +50,4 @@ def _declare(logarithm: Function) -> Function:
     )
 
 
-DENSITIES = [_declare(logarithm) for module in (continuous, discrete, multivariate) for logarithm in _logarithms(module)]
+DENSITIES = [_declare(found) for module in (continuous, discrete, multivariate) for found in _logarithms(module)]

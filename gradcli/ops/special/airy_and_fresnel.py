@@ -24,8 +24,8 @@ from gradcli.ops.special.values import Array, pieces, real, real_or_complex, sci
 # --- Airy ------------------------------------------------------------------------------------------------------------
 
 
-#: Where SciPy's Airy functions give up, and a few terms of their expansions are enough.
-_FAR = 1000.0
+#: Where SciPy's Airy functions lose digits or give up, and a few terms of their expansions are enough.
+_FAR_LEFT, _FAR = 50.0, 1000.0
 
 
 def _expansion(x: Array) -> tuple[Array, ...]:
@@ -66,7 +66,7 @@ def _airy(part: int) -> Any:
 
     by_side = pieces(
         (lambda x: (x > 0.3) & (x < 2.2) & (part < 2), lambda x: _airy_by_bessel(x, part)),
-        (lambda x: x < -_FAR, lambda x: _airy_far_left(x, part)),
+        (lambda x: x < -_FAR_LEFT, lambda x: _airy_far_left(x, part)),
         (lambda x: x > _FAR, lambda x: np.full_like(x, (0.0, -0.0, np.inf, np.inf)[part])),
         last=formula,
     )

@@ -157,9 +157,10 @@ def _before(n: CoreValue, k: CoreValue) -> tuple[Any, CoreValue, CoreValue, Core
 
 def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
     """y*(digamma(n + 1) - digamma(n - k + 1)), where k is beyond n by the reflection of the latter."""
-    rest = n - k + 1
     beyond, past, sine, cosine = _after(n, k)
     right = -sine * digamma_step(n + 1, past - n - 1) - cosine
+    k = where(beyond, n, k)
+    rest = n - k + 1
     whole = bind(GAMMA, n + 1) * bind(RGAMMA, k + 1)
     slope = digamma_of(n + 1) * bind(RGAMMA, rest) + rgamma_slope(rest)
     return where(beyond, right, where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k)))
@@ -167,11 +168,13 @@ def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
 
 def _by_k(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
     """y*(digamma(n - k + 1) - digamma(k + 1)), beyond the ends by the reflection of one of them."""
+    ends = (1.0, *_after(n, k)), (-1.0, *_before(n, k))
+    k = where(logical_or(ends[0][1], ends[1][1]), 0.5 * n, k)
     rest, first = n - k + 1, k + 1
     slopes = rgamma_slope(first) * bind(RGAMMA, rest) - bind(RGAMMA, first) * rgamma_slope(rest)
     at_an_end = logical_or(less(rest, 0.5), less(first, 0.5))
     found = where(at_an_end, bind(GAMMA, n + 1) * slopes, y * digamma_step(first, n - k - k))
-    for sign, (beyond, past, sine, cosine) in ((1.0, _after(n, k)), (-1.0, _before(n, k))):
+    for sign, beyond, past, sine, cosine in ends:
         found = where(beyond, sign * (cosine - sine * digamma_step(past, n + 1)), found)
     return found
 

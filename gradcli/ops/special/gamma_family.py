@@ -27,6 +27,8 @@ _digamma, _gamma, _gammaln, _loggamma, _rgamma, _zeta = map(
 )
 _LOG_PI = 1.1447298858494002
 
+#: The highest order or dimension whose sums are reasonable.
+_HIGHEST = 1000
 _EULER = 0.5772156649015329
 #: (zeta(k) - 1)/k with the sign of (-1)**k, from k = 2.
 _AROUND_TWO = [
@@ -255,6 +257,8 @@ def polygamma(n: Any, x: Any) -> CoreValue:
     order = integer(n, "polygamma: the order")
     if order < 0:
         raise ArgumentError(f"polygamma: the order must not be negative, and is {order}")
+    if order > _HIGHEST:
+        raise ArgumentError(f"polygamma: the order is {_HIGHEST} at most, not {order}")
     return bind(POLYGAMMA, *operands((x,), True), n=order)
 
 
@@ -415,6 +419,8 @@ def multigammaln(a: Any, d: Any) -> CoreValue:
     count = integer(d, "multigammaln: the dimension")
     if count < 1:
         raise ArgumentError(f"multigammaln: the dimension is at least 1, not {count}")
+    if count > _HIGHEST:
+        raise ArgumentError(f"multigammaln: the dimension is {_HIGHEST} at most, not {count}")
     (x,) = operands((a,), True)
     found = bind(LOGGAMMA, x)
     for j in range(1, count):

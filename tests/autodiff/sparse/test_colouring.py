@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcli.autodiff.sparse.colouring import Entries, colour_count, coloured_columns, coloured_symmetric, order_by
+from gradcli.autodiff.sparse.colouring import coloured_columns, coloured_symmetric
+from gradcli.autodiff.sparse.entries import Entries, colour_count, order_by
 
 
 def entries(matrix) -> Entries:

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from gradcli.autodiff import Linearized, grad, hessian, jacobian
 from gradcli.autodiff.sparse import jacobian as room
 from gradcli.autodiff.sparse import sparse_derivative, sparse_hessian, sparse_jacobian, sparse_symmetric
-from gradcli.autodiff.sparse.jacobian import WrongProduct
+from gradcli.autodiff.sparse.verify import WrongProduct
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import NotDifferentiable
 from gradcli.ops.dependence import Link
@@ -169,3 +169,31 @@ def test_the_symmetric_reading_takes_what_both_sides_say():
     made = sparse_symmetric(run)
     assert made.nonzeros == 12 and made.colours <= 2
     assert room.widest(run) >= 12
+
+
+def test_what_rounding_has_spoiled_is_no_fault():
+    """Of a matrix that is all but singular the two modes differ, and the Hessian is not symmetric to many digits."""
+    a = np.vander(np.linspace(0, 1, 12), increasing=True)
+    b = np.arange(12.0)
+    solve, slogdet = lookup("", "solve"), lookup("", "slogdet")
+
+    def spoiled(x):
+        return total(solve(a @ a.T + 1e-9 * reshape(x, (12, 1)) * np.eye(12), b))
+
+    x = 1 + np.arange(12) / 7
+    assert sparse_jacobian(lambda x: solve(a @ a.T + np.diag(b) * x[0], b))(x).shape == (12, 12)
+    assert sparse_hessian(spoiled)(x).shape == (12, 12)
+    assert sparse_hessian(lambda x: slogdet(a @ a.T + 1e-12 * reshape(x, (12, 1)) * np.eye(12))[1])(x).nnz == 144
+
+
+def test_a_checkpoint_says_what_the_function_inside_does():
+    from gradcli.autodiff.checkpoint import checkpoint
+
+    inside = checkpoint(lambda x, y: (x[1:] * y, total(y)))
+    made = sparse_derivative(Linearized(lambda x, y: inside(x, y), (X[:4], X[4:7])))
+    assert made.assumed == ()
+    assert made.matrix().toarray() == pytest.approx(
+        np.block([[np.zeros((3, 1)), np.diag(X[4:7]), np.diag(X[1:4])], [np.zeros((1, 4)), np.ones((1, 3))]])
+    )
+    curved = sparse_hessian(lambda x: total(checkpoint(lambda x: sin(x) * x)(x)))(X)
+    assert curved.nnz == 12

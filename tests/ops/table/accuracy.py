@@ -162,6 +162,8 @@ def reference(call: Call, pointwise: bool, seed: int = 0) -> Reference:
     steps = oracle.steps(call.function.family in NORMWISE)
     moves = oracle.alone(steps) if pointwise else _together(steps, seed)
     known = settled(oracle.graph, roots, moves, pointwise)
+    if pointwise and len(outputs) == 1:
+        _only_both_ways(parts, known)
     return Reference(parts, known, oracle.graph, _kinks(call) if pointwise else None)
 
 
@@ -174,6 +176,16 @@ def _together(steps: dict[int, int], seed: int) -> list[Move]:
     generator = np.random.default_rng(seed)
     signs = [generator.choice([-1, 1], len(steps)) for _ in range(7)]
     return [{i: (e, int(s)) for (i, e), s in zip(steps.items(), turned, strict=True)} for turned in (*signs, -signs[0])]
+
+
+def _only_both_ways(parts: list[tuple[str, Pairs, Array | None]], known: Known) -> None:
+    """Forget tangents that are no numbers read backwards: the same partial derivatives, where a 0 may hide 0/0."""
+    backward, forward = ([pairs for kind, pairs, _ in parts if kind == mode] for mode in ("vjp", "jvp"))
+    for there, here in zip(backward, forward, strict=True):
+        for pair, twin in zip(there, here, strict=True):
+            if not known.holds(pair):
+                for index in twin:
+                    known.values.pop(-1 if index is None else index, None)
 
 
 class _Measured(Exact):

@@ -1,0 +1,112 @@
+"""Special functions and log-densities at points where a plainer formula loses its digits, against mpmath."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp
+
+from gradcli.autodiff import jvp, vjp
+from gradcli.graph.errors import ArgumentError
+from gradcli.ops.registry import known
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What overflows on the way is no concern of the tests."""
+    with np.errstate(all="ignore"):
+        yield
+
+
+def _function(name: str) -> Callable[..., Any]:
+    return known("scipy.special", name)
+
+
+def _slopes(f: Callable[..., Any], *xs: float) -> list[float]:
+    arrays = [np.array(x) for x in xs]
+    y, pull = vjp(f, *arrays)
+    return [float(g) for g in pull(np.ones_like(y))]
+
+
+def _exact(f: Callable[..., Any], *xs: float) -> list[float]:
+    """Partial derivatives with 80 digits."""
+    with mp.workdps(80):
+        points = [mp.mpf(x) for x in xs]
+        orders = np.eye(len(xs), dtype=int)
+        return [float(mpmath.diff(f, tuple(points), tuple(int(n) for n in row))) for row in orders]
+
+
+def _t_logpdf(x: Any, d: Any) -> Any:
+    ends = mp.loggamma((d + 1) / 2) - mp.loggamma(d / 2) - mp.log(d * mp.pi) / 2
+    return ends - (d + 1) / 2 * mp.log1p(x * x / d)
+
+
+@pytest.mark.parametrize(("x", "d"), [(1.5, 1e12), (-0.3, 4.0), (2.0, 1e-3), (1e20, 0.5)])
+def test_t_logpdf(x: float, d: float) -> None:
+    from gradcli.ops.probability.continuous import t_logpdf
+
+    with mp.workdps(60):
+        exact = float(_t_logpdf(mp.mpf(x), mp.mpf(d)))
+    assert float(t_logpdf(np.array(x), np.array(d))) == pytest.approx(exact, rel=1e-15)
+    assert _slopes(t_logpdf, x, d) == pytest.approx(_exact(_t_logpdf, x, d), rel=3e-15)
+
+
+def test_slopes_of_log_densities_near_their_modes() -> None:
+    from gradcli.ops.probability.continuous import cauchy_logpdf, gumbel_r_logpdf, logistic_logpdf
+
+    assert _slopes(logistic_logpdf, 1e-20) == [-5e-21]
+    assert _slopes(gumbel_r_logpdf, 1e-20) == [-1e-20]
+    assert _slopes(cauchy_logpdf, -1e200) == [pytest.approx(2e-200, rel=1e-15)]
+    assert float(cauchy_logpdf(np.array(1e200))) == pytest.approx(-400 * np.log(10) - np.log(np.pi), rel=1e-15)
+
+
+def test_lognorm_by_scale_for_a_wide_spread() -> None:
+    from gradcli.ops.probability.continuous import lognorm_logpdf
+
+    slopes = _slopes(lambda x, s, scale: lognorm_logpdf(x, s, 0.0, scale), 3.0, 1e50, 2.0)
+    assert slopes == pytest.approx([-1 / 3, -1e-50, np.log(1.5) / 1e100 / 2], rel=1e-15)
+
+
+def test_densities_where_the_slope_of_the_logarithm_is_infinite() -> None:
+    from gradcli.ops.probability.densities import DENSITIES
+
+    density = next(f for f in DENSITIES if f.name == "gumbel_r_pdf")
+    y, t = jvp(density, [np.array(-1e5)], [np.array(1.0)])
+    assert (float(y), float(t)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("n", "k"), [(2.5, 40.25), (2.5, 1e6 + 0.5), (0.3, -7.4), (7.3, 2.6), (-0.6, 3.7)])
+def test_binom_everywhere(n: float, k: float) -> None:
+    def exact(n: Any, k: Any) -> Any:
+        return mp.gamma(n + 1) * mp.rgamma(k + 1) * mp.rgamma(n - k + 1)
+
+    binom = _function("binom")
+    with mp.workdps(60):
+        assert float(binom(np.array(n), np.array(k))) == pytest.approx(float(exact(mp.mpf(n), mp.mpf(k))), rel=2e-14)
+    assert _slopes(binom, n, k) == pytest.approx(_exact(exact, n, k), rel=1e-13)
+
+
+@pytest.mark.parametrize("x", [0.4, 1.3, 2.05, -5e5])
+def test_airy_between_and_far_out(x: float) -> None:
+    parts = [mp.airyai(x), mp.airyai(x, derivative=1), mp.airybi(x), mp.airybi(x, derivative=1)]
+    bound = 1e-15 * max(1.0, abs(x) ** 1.5)  # by an ulp of x they turn as far
+    for found, exact in zip(_function("airy")(np.array(x)), parts, strict=True):
+        assert abs(float(found) - float(exact)) <= 2 * bound * abs(float(exact)) + bound * (x < 0) * abs(x) ** 0.25
+
+
+def test_beta_of_next_to_nothing() -> None:
+    beta, betaln = _function("beta"), _function("betaln")
+    tiny = 2.3e-309
+    assert float(betaln(np.array(3.8), np.array(tiny))) == pytest.approx(-np.log(tiny), rel=1e-15)
+    assert _slopes(beta, 3.8, tiny)[0] == pytest.approx(-float(mp.psi(1, 3.8)), rel=1e-15)
+
+
+def test_orders_and_dimensions_have_a_limit() -> None:
+    with pytest.raises(ArgumentError, match="the order is 1000 at most, not 1000000000000"):
+        _function("polygamma")(10**12, np.array(2.0))
+    with pytest.raises(ArgumentError, match="the dimension is 1000 at most, not 1000000000000"):
+        _function("multigammaln")(np.array(1e13), 10**12)
