@@ -16,6 +16,7 @@ import numpy as np
 
 from gradcli.autodiff.gathering import Parts, Reads, gathered, parted
 from gradcli.graph.bind import bind, evaluate
+from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import PICK, Node, node_or_picks
 from gradcli.graph.op import Op
 from gradcli.graph.state import state
@@ -96,7 +97,12 @@ def sweep(
         node = heapq.heappop(waiting)[1]
         g = gathered(cotangents[node])
         if node.op is not None:
-            for x, share in shares(level, node, g, create_graph):
+            try:
+                found = shares(level, node, g, create_graph)
+            except GradcliError as error:
+                error.span = error.span or node.span
+                raise
+            for x, share in found:
                 give(x, share)
         if keep_all or node.op is None:
             cotangents[node] = g

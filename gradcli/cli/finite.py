@@ -109,5 +109,9 @@ def _worst(x: Any) -> str:
     return str(array[~np.isfinite(array)].flat[0])
 
 
+#: Ops that rules are made of, by the names of what they do.
+_RULES_OPS = {"carried": "multiply", "carried_over": "divide", "link": "a derivative given by hand"}
+
+
 def _name(node: Node) -> str:
-    return node.op.name if node.op is not None else "an input"
+    return "an input" if node.op is None else _RULES_OPS.get(node.op.name, node.op.name)

@@ -179,7 +179,7 @@ class Work:
     def _titles_of(self, columns: Columns) -> tuple[Any, ...]:
         if self._form.name == "csv":
             return csv_titles(columns)
-        kinds = [array.dtype.str if self._form.name == "npz" else "" for _, array in columns]
+        kinds = [array.dtype.name if self._form.name == "npz" else "" for _, array in columns]
         return tuple((name, array.shape[1:], kind) for (name, array), kind in zip(columns, kinds, strict=True))
 
     def _stacked(

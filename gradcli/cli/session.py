@@ -146,10 +146,17 @@ def expect_one_reader(invocation: Invocation) -> None:
             readers.append(word)
     if len(readers) > 1:
         readers.sort(key=lambda word: word.place)
-        first, second = readers[0].text, readers[1].text
+        first, second = (_with_its_option(invocation, word) for word in readers[:2])
         raise UsageError(
             f"only one thing may read standard input, and both {first!r} and {second!r} do", place=readers[1].place
         )
+
+
+def _with_its_option(invocation: Invocation, word: Word) -> str:
+    """A word as it was given: after its option, if it has one."""
+    name = next((name for name, words in invocation.given.items() if word in words), None)
+    option = next((option for option in invocation.command.options if option.name == name), None)
+    return word.text if option is None else f"{option.words[0]} {word.text}"
 
 
 def _given(

@@ -72,7 +72,7 @@ def run(invocation: Invocation) -> int:
         show(terminal(invocation), kind, found, names, target)
     else:
         send(invocation, _encoded(kind, form, found, names), form)
-        for line in notes(kind, form, found, target):
+        for line in notes(kind, form, found, names, target):
             complain(line)
     _report_what_is_not_finite(kind, found, target)
     return 0

@@ -33,13 +33,14 @@ def saving(whole: Sparse) -> Saving:
     return Saving(whole.colours, dense, of)
 
 
-def notes(kind: str, form: str, found: SparseDerivative, target: Target) -> Iterable[str]:
-    """The lines for standard error."""
-    for whole in found.wholes:
+def notes(kind: str, form: str, found: SparseDerivative, names: Sequence[str], target: Target) -> Iterable[str]:
+    """The lines for standard error; `names` are the outputs'."""
+    for place, whole in enumerate(found.wholes):
         saved = saving(whole)
         rows, columns = whole.shape
+        of = f" of {names[place]}" if len(found.wholes) > 1 else ""
         yield (
-            f"{kind}: {rows:,} x {columns:,}, {whole.nonzeros:,} nonzeros{_share(whole)}; "
+            f"{kind}{of}: {rows:,} x {columns:,}, {_counted(whole.nonzeros, 'nonzero')}{_share(whole)}; "
             f"{_counted(saved.products, 'colour')} of {saved.of}: {_counted(saved.products, 'product')} "
             f"instead of {saved.instead_of:,}"
         )

@@ -43,6 +43,11 @@ _KNOWN = (
     (r"'\S+' not supported between instances of .*'(dict|list|tuple|str)'", r"expected a number or a tensor, not a \1"),
     (r"(?:too many|not enough) values to unpack \(expected (\d+).*", r"one of its arguments is to have \1 elements"),
     (r"(?:.*<locals>\.)?\w+\(\) got multiple values for argument '(\w+)'", r"'\1' is given twice"),
+    (
+        r"'(.*)' is not a valid estimator for `bins`",
+        r"bins is a number, a list of edges, or 'auto', 'doane', 'fd', 'rice', 'scott', 'sqrt', 'stone' or 'sturges', "
+        r"not '\1'",
+    ),
     (r"cannot convert float NaN to integer", "expected an integer, not nan"),
     (r"cannot convert float infinity to integer", "expected an integer, not inf"),
 )

@@ -83,17 +83,19 @@ def _module(scopes: Scopes, name: str) -> str | None:
     return None if "value" in used else names.USUAL_MODULES[name]
 
 
-def _homes() -> list[str]:
-    """All modules, those first that a program most probably means."""
+def _homes(called: str) -> list[str]:
+    """All modules, those first that a program most probably means by a name."""
     first = ("numpy", "scipy.special", "scipy.linalg", "torch", "torch.nn.functional")
-    return [*first, *sorted(names.MODULES.difference(first))]
+    found = [*first, *sorted(names.MODULES.difference(first))]
+    return sorted(found, key=lambda path: path.rpartition(".")[2] != called)
 
 
 def _check(scopes: Scopes, node: ast.Attribute, is_free: bool) -> None:
     name, base = node.attr, node.value
     if attributes.exists(name):
         return
-    home = next((path for path in _homes() if names.member(path, name) is not ...), None)
+    called = base.id if isinstance(base, ast.Name) else ""
+    home = next((path for path in _homes(called) if names.member(path, name) is not ...), None)
     unbound = is_free and isinstance(base, ast.Name) and base.id in scopes.uses and base.id not in scopes.declared
     if home is not None:
         # It may be a module's: of one that was assigned to a variable, or of one that was never imported.

@@ -147,3 +147,26 @@ def test_one_reader_of_standard_input(gradcli: Callable) -> None:
         done = gradcli(*words, stdin="x")
         assert done.code == 2, words
         assert done.err.startswith("error: only one thing may read standard input"), words
+
+
+@pytest.mark.parametrize("words", [("jacobian",), ("jvp", "-v", "ones((2, 2))")])
+def test_a_rule_that_refuses_names_its_place(gradcli: Callable, words: tuple[str, ...]) -> None:
+    command, *rest = words
+    done = gradcli(command, "3*qr(A)[0]", "A=zeros((2,2))", *rest)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: qr: the factors have no derivative where the first columns are linearly dependent\n"
+        "  --> <program>:1:3\n"
+        "  |\n"
+        "1 | 3*qr(A)[0]\n"
+        "  |   ^^^^^ as many of them as the matrix has rows, or all, must be independent\n"
+    )
+
+
+def test_a_word_that_numpy_does_not_know(gradcli: Callable) -> None:
+    done = gradcli("eval", 'histogram(x, bins="foo")', "x=1,2")
+    assert done.code == 2
+    assert done.err.startswith(
+        "error: histogram: bins is a number, a list of edges, or 'auto', 'doane', 'fd', 'rice', 'scott', 'sqrt', "
+        "'stone' or 'sturges', not 'foo'\n"
+    )
