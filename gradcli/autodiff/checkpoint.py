@@ -10,6 +10,7 @@ from gradcli.autodiff.custom import Rule, Values, Vectors, apart
 from gradcli.autodiff.linearize import Linearized
 from gradcli.autodiff.randomness import Randomness
 from gradcli.autodiff.transforms import jvp
+from gradcli.autodiff.vmap import FlatFunction
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue
 from gradcli.ops.operands import as_core
@@ -51,9 +52,9 @@ class _Again(Rule):
             _, moved = jvp(self._flat, list(xs), list(ts))
         return list(moved)
 
-    def depends(self, xs: Values) -> Any:
-        from gradcli.autodiff.sparse.pattern import pairs_between
+    def function(self) -> FlatFunction:
+        def again(*xs: CoreValue) -> list[CoreValue]:
+            with self._random.again():
+                return self._flat(*xs)
 
-        with self._random.again():
-            run = Linearized(self._flat, xs)
-        return pairs_between(*run.graph)
+        return again

@@ -16,7 +16,7 @@ from typing import Any
 from gradcli.autodiff import trees
 from gradcli.autodiff.levels import no_grad
 from gradcli.autodiff.linearize import Linearized, zeros
-from gradcli.autodiff.vmap import in_front
+from gradcli.autodiff.vmap import FlatFunction, in_front
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
@@ -46,9 +46,16 @@ class Rule:
         run = Linearized(lambda *gs: _filled(self.vjp(gs, ys, xs), xs), [zeros(y) for y in ys])
         return run.pull(ts)
 
+    def function(self) -> FlatFunction | None:
+        """A function of the xs whose graph has what depends on what; None: there is none."""
+        return None
+
     def depends(self, xs: Values) -> Any:
         """For every y, by every x, which elements depend on which (`gradcli.ops.dependence`); None: it is not known."""
-        return None
+        from gradcli.autodiff.sparse.pattern import pairs_between
+
+        function = self.function()
+        return None if function is None else pairs_between(*Linearized(function, xs).graph)
 
 
 def _filled(vectors: Vectors, of: Values) -> list[CoreValue]:
@@ -65,8 +72,10 @@ def linked(rule: Rule, ys: Values, xs: Values) -> list[CoreValue]:
 
 def apart(f: Callable[..., Any], args: Sequence[Any], rule: Callable[[Any], Rule], xs: Values) -> Any:
     """`f(*args)`, run without a derivative and linked to `xs` by the rule that is made for a result of its form."""
+    span = state.span
     with no_grad():
         result = f(*args)
+    state.span = span
     ys = [as_core(y) for y in trees.leaves(result)]
     floats = [i for i, y in enumerate(ys) if is_inexact(y)]
     found = linked(_Selected(rule(result), ys, floats), [ys[i] for i in floats], xs)
@@ -94,9 +103,16 @@ class _Selected(Rule):
         found = self._rule.jvp(ts, self._all(ys, lambda y: y), xs)
         return [found[i] for i in self._floats]
 
-    def depends(self, xs: Values) -> Any:
-        found = self._rule.depends(xs)
-        return None if found is None else [found[i] for i in self._floats]
+    def function(self) -> FlatFunction | None:
+        whole = self._rule.function()
+        if whole is None:
+            return None
+
+        def floats(*xs: CoreValue) -> list[CoreValue]:
+            found = whole(*xs)
+            return [found[i] for i in self._floats]
+
+        return floats
 
 
 # --- the op ----------------------------------------------------------------------------------------------------------
@@ -176,6 +192,10 @@ class _BatchedRule(Rule):
 
         return in_front(one, [*ts, *ys, *xs], self._flags + [True] * n + self._flags, self._size)
 
+    def function(self) -> FlatFunction | None:
+        one = self._rule.function()
+        return None if one is None else lambda *xs: in_front(one, xs, self._flags, self._size)
+
 
 #: Operands are the values and then the arguments; the parameters are the rule and the number of values.
 def _depends(op: Op, operands: Values, y: Any, params: dict[str, Any], wanted: Sequence[bool]) -> Any:
@@ -228,7 +248,7 @@ class _Given(Rule):
 
 def _as_leaves(tree: Any, found: Any, what: str) -> list[CoreValue | None]:
     """What a rule returned, per leaf of what it stands for; None stands for zeros of all that is below it."""
-    if found is None:
+    if found is None or isinstance(tree, trees.Constant):
         return [None] * len(trees.leaves(tree))
     if isinstance(tree, tuple) and what == "cotangent" and len(tree) == 1 and not isinstance(found, list | tuple):
         found = (found,)

@@ -152,7 +152,10 @@ def _positions(argnums: Argnums, count: int) -> tuple[list[int], bool]:
     for i in wanted:
         if not -count <= i < count:
             raise ArgumentError(f"argnums={i} but the function was called with {count} argument{'s' * (count != 1)}")
-    return [i % count for i in wanted], single
+    found = [i % count for i in wanted]
+    if len(set(found)) < len(found):
+        raise ArgumentError(f"argnums={tuple(wanted)} names an argument twice")
+    return found, single
 
 
 def _check_float(values: Sequence[CoreValue]) -> None:
@@ -172,6 +175,11 @@ def value_and_grad(f: Fun, argnums: Argnums = 0, has_aux: bool = False) -> Fun:
         flat = Flat(f, args, positions, has_aux)
         _check_float(flat.primals)
         run, values, aux = flat.run()
+        if not has_aux and isinstance(flat.result, tuple) and len(flat.result) > 1:
+            raise ShapeError(
+                f"a gradient is of one scalar, and the function returned a tuple of {len(flat.result)}",
+                mend="has_aux=True carries what follows the first along",
+            )
         (value,) = _scalar(values)
         gradient = trees.like(flat.varying, run.pull([_one(value)]))
         main = trees.like(flat.result, [value])

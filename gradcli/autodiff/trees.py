@@ -8,6 +8,19 @@ from typing import Any
 from gradcli.graph.errors import ArgumentError
 
 
+class Constant:
+    """What stands in a tree beside its leaves and is none: None, or a text. It stays where it is, as it is.
+
+    Attributes:
+        held: it.
+    """
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+
 def leaves(tree: Any) -> list[Any]:
     """The leaves of a tree, in order (dicts by insertion)."""
     return list(_walk(tree))
@@ -20,7 +33,7 @@ def _walk(tree: Any) -> Iterator[Any]:
     elif isinstance(tree, dict):
         for part in tree.values():
             yield from _walk(part)
-    else:
+    elif not isinstance(tree, Constant):
         yield tree
 
 
@@ -37,7 +50,7 @@ def mapped(f: Callable[[Any], Any], tree: Any) -> Any:
         return tuple(parts) if isinstance(tree, tuple) else parts
     if isinstance(tree, dict):
         return {key: mapped(f, part) for key, part in tree.items()}
-    return f(tree)
+    return tree if isinstance(tree, Constant) else f(tree)
 
 
 def aligned(tree: Any, other: Any, what: str) -> list[Any]:
@@ -54,9 +67,9 @@ def aligned(tree: Any, other: Any, what: str) -> list[Any]:
         if not isinstance(other, dict) or other.keys() != tree.keys():
             raise ArgumentError(f"{what} must have the form of what it stands for: {_form(tree)}, not {_form(other)}")
         return [leaf for key, part in tree.items() for leaf in aligned(part, other[key], what)]
-    if isinstance(other, dict):
+    if isinstance(other, dict) or isinstance(tree, Constant) != isinstance(other, Constant):
         raise ArgumentError(f"{what} must have the form of what it stands for: {_form(tree)}, not {_form(other)}")
-    return [other]
+    return [] if isinstance(tree, Constant) else [other]
 
 
 def spread(prefix: Any, tree: Any, what: str) -> list[Any]:
@@ -82,4 +95,6 @@ def _form(tree: Any) -> str:
         return "a dict of " + ", ".join(str(key) for key in list(tree)[:5])
     if isinstance(tree, list | tuple):
         return f"a {'list' if isinstance(tree, list) else 'tuple'} of {len(tree)}"
+    if isinstance(tree, Constant):
+        return "None" if tree.held is None else "a text"
     return "one value"

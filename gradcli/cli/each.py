@@ -22,7 +22,7 @@ from gradcli.cli.row_jobs import DefectElsewhere, answered_by_processes, answere
 from gradcli.cli.row_sinks import csv_pieces, expect_alike, json_pieces, npz_pieces
 from gradcli.cli.row_sums import Sums
 from gradcli.cli.row_work import Form, Reply, Work
-from gradcli.cli.session import Session, open_session
+from gradcli.cli.session import Session, expect_wrt_in_program, open_session
 from gradcli.cli.supervisor import BROKEN, FAULT, MISMATCH, OK, UNPROVED
 from gradcli.cli.words import Invocation, UsageError
 from gradcli.files import choose_format
@@ -38,6 +38,7 @@ def run(invocation: Invocation) -> int:
     """Answer every row; returns 0, or what `check` found, or 2 where a row failed."""
     form = _form(invocation)
     session = open_session(invocation)
+    expect_wrt_in_program(session)
     if invocation.values.get("vector"):
         from gradcli.cli.vectors import read_vectors
 

@@ -19,7 +19,7 @@ from gradcli.cli.session import Session, choose_target
 from gradcli.files.rows import Block, Chunk, RowReader
 from gradcli.files.rows.writing import csv_rows, csv_text, csv_titles, flattened, json_rows
 from gradcli.graph.errors import GradcliError
-from gradcli.graph.values import Array
+from gradcli.graph.values import Array, Shape
 
 #: Arrays by name, rows in front.
 Columns = list[tuple[str, Array]]
@@ -179,7 +179,7 @@ class Work:
     def _titles_of(self, columns: Columns) -> tuple[Any, ...]:
         if self._form.name == "csv":
             return csv_titles(columns)
-        kinds = [array.dtype.name if self._form.name == "npz" else "" for _, array in columns]
+        kinds = [array.dtype.str if self._form.name == "npz" else "" for _, array in columns]
         return tuple((name, array.shape[1:], kind) for (name, array), kind in zip(columns, kinds, strict=True))
 
     def _stacked(
@@ -229,9 +229,11 @@ def plain(document: dict[str, Any]) -> dict[str, Any]:
 def unlike(form: str, titles: Sequence[Any], before: Sequence[Any]) -> GradcliError:
     """The error of a row that has other columns than the rows before it."""
 
+    def worded(name: str, shape: Shape, kind: str) -> str:
+        return f"{name} of shape {shape}" + (f" and dtype {np.dtype(kind)}" if kind else "")
+
     def shown(titles: Sequence[Any]) -> str:
-        words = [title if isinstance(title, str) else f"{title[0]} of shape {title[1]} {title[2]}" for title in titles]
-        words = [word.rstrip() for word in words]
+        words = [title if isinstance(title, str) else worded(*title) for title in titles]
         return ", ".join(words[:6]) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
 
     return GradcliError(

@@ -156,7 +156,10 @@ def _with_its_option(invocation: Invocation, word: Word) -> str:
     """A word as it was given: after its option, if it has one."""
     name = next((name for name, words in invocation.given.items() if word in words), None)
     option = next((option for option in invocation.command.options if option.name == name), None)
-    return word.text if option is None else f"{option.words[0]} {word.text}"
+    if option is None:
+        return word.text
+    before = invocation.words[word.place - 1]
+    return f"{before if before in option.words else option.words[0]} {word.text}"
 
 
 def _given(
@@ -220,18 +223,33 @@ def _why(values: Mapping[str, Any]) -> str:
 
 
 def _expect_float_input(session: Session, name: str, values: Mapping[str, Any]) -> None:
-    place = session.invocation.given["wrt"][0].place
     if name not in session.inputs:
-        guess = nearest(name, session.inputs)
-        inputs = ", ".join(session.inputs) or "none"
-        raise UsageError(
-            f"--wrt: {name!r} is no input of the program",
-            place=place,
-            mend=f"did you mean {guess!r}?" if guess else f"its inputs: {inputs}",
-        )
+        raise _no_input(session, name)
     if not _is_float(values[name]):
         dtype = np.asarray(values[name]).dtype
+        place = session.invocation.given["wrt"][0].place
         raise UsageError(f"--wrt: {name!r} is {dtype}, and integers and bools carry no gradient", place=place)
+
+
+def expect_wrt_in_program(session: Session) -> None:
+    """Refuse a `--wrt` of a name that is no input whatever is given.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for name in session.invocation.values.get("wrt") or ():
+        if not session.program.accepts(name, session.options.of):
+            raise _no_input(session, name)
+
+
+def _no_input(session: Session, name: str) -> UsageError:
+    guess = nearest(name, session.inputs)
+    inputs = ", ".join(session.inputs) or "none"
+    return UsageError(
+        f"--wrt: {name!r} is no input of the program",
+        place=session.invocation.given["wrt"][0].place,
+        mend=f"did you mean {guess!r}?" if guess else f"its inputs: {inputs}",
+    )
 
 
 def read_text(session: Session, text: str, name: str, word: Word) -> Array:

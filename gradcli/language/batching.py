@@ -10,7 +10,7 @@ from gradcli.autodiff.vmap import vmap
 from gradcli.graph.errors import ArgumentError
 from gradcli.language.arguments import matched
 from gradcli.language.operations import as_index
-from gradcli.language.transforms import core_tree, differentiable, function_of
+from gradcli.language.transforms import core_tree, function_of
 from gradcli.language.values import Arguments, Builtin, Keywords, LanguageValue, language
 
 if TYPE_CHECKING:
@@ -29,19 +29,24 @@ def _vmap(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         if not args:
             raise ArgumentError("vmap: the function needs an argument to go along")
         names = list(kwargs)
-        given = [core_tree(x, "vmap()") for x in (*args, *kwargs.values())]
+        given = [_core(x, "vmap()") for x in (*args, *kwargs.values())]
         # As in JAX, arguments given by name go along their first axis, whatever in_axes says of the others.
         entries = _per_argument(axes, len(args)) + [0] * len(names)
 
         def call(*values: Any) -> Any:
             by_name = language(dict(zip(names, values[len(args) :], strict=True)))
-            return differentiable(run, f, by_name, None)(*values[: len(args)])
+            return _core(run.reenter(f, [language(x) for x in values[: len(args)]], by_name), f.name)
 
         return language(vmap(call, tuple(entries), out)(*given))
 
     made = Builtin(f"vmap({f.name})", mapped)
     made.inner = (f,)
     return made
+
+
+def _core(x: LanguageValue, what: str) -> Any:
+    """A tree of core values, which None and texts are as well: they are the same for every example."""
+    return trees.Constant(x) if x is None or isinstance(x, str) else core_tree(x, what)
 
 
 def _per_argument(axes: Any, count: int) -> list[Any]:

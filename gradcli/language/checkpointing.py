@@ -6,7 +6,8 @@ and the same random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradcli.autodiff import trees
@@ -60,10 +61,21 @@ def _called(run: Machine, f: FunctionValue, args: Arguments, kwargs: Keywords) -
         for i, value in zip(moving, values[:count], strict=True):
             given[i] = Tensor(value)
         args_now, kwargs_now = trees.like([args, kwargs], given)
-        with closure.restored(values[count:]):
+        with closure.restored(values[count:]), _silent(run):
             return core_tree(run.reenter(f, args_now, kwargs_now), f.name)
 
     return language(checkpoint(pure)(*(leaves[i].value for i in moving), *closure.tracked))
+
+
+@contextmanager
+def _silent(run: Machine) -> Iterator[None]:
+    """Nothing is printed inside: what runs again has printed already."""
+    options = run.options
+    run.options = options._replace(print_to=lambda text: None)
+    try:
+        yield
+    finally:
+        run.options = options
 
 
 CALLS: dict[str, Callable[[Machine, Arguments, Keywords], Any]] = {

@@ -86,6 +86,8 @@ class Closure:
 
     def _read_by(self, function: LanguageValue) -> Iterator[tuple[dict[str, LanguageValue], str]]:
         if not isinstance(function, UserFunction):
+            held: dict[str, LanguageValue] = getattr(function, "held", {})
+            yield from [(held, name) for name in held]
             return
         for name in function.defaults:
             yield function.defaults, name

@@ -125,8 +125,8 @@ def _called(
 
 
 def _is_numeric(x: LanguageValue) -> bool:
-    leaves = trees.leaves(x)
-    return bool(leaves) and not any(leaf is None or isinstance(leaf, str | bool | FunctionValue) for leaf in leaves)
+    leaves = [leaf for leaf in trees.leaves(x) if leaf is not None]
+    return bool(leaves) and not any(isinstance(leaf, str | bool | FunctionValue) for leaf in leaves)
 
 
 def _with_zeros(args: Arguments, varying: list[int], tangents: Any) -> tuple[Any, ...]:

@@ -40,6 +40,12 @@ _TREES = {
     for name in ("map", "leaves", "reduce", "structure", "flatten", "unflatten")
 }
 
+_KEYED = (
+    *("PRNGKey", "key", "key_data", "wrap_key_data", "split", "fold_in"),
+    *("normal", "uniform", "bernoulli", "randint", "rademacher", "exponential", "laplace", "logistic", "gumbel"),
+    *("gamma", "beta", "dirichlet", "poisson", "multivariate_normal", "categorical", "choice", "permutation"),
+)
+
 #: Those that go by their bare names.
 BARE: dict[str, FunctionValue] = {"vmap": VMAP, "checkpoint": _CHECKPOINT, **_LOOPS, **_CUSTOM}
 
@@ -61,6 +67,7 @@ JAX_MEMBERS: dict[str, dict[str, LanguageValue]] = {
     "jax.ad_checkpoint": {"checkpoint": _CHECKPOINT},
     "jax.config": {"update": Builtin("update", _configure)},
     "jax.flatten_util": {"ravel_pytree": _later("tree_functions", "ravel_pytree")},
+    "jax.random": {name: _later("keys", name) for name in _KEYED},
     "jax.tree": _TREES,
     "jax.tree_util": {
         **{f"tree_{name}": function for name, function in _TREES.items()},

@@ -12,13 +12,16 @@ import numpy as np
 
 from gradcli.autodiff import trees
 from gradcli.graph.budget import budget
-from gradcli.graph.errors import ArgumentError
+from gradcli.graph.errors import ArgumentError, ShapeError
+from gradcli.graph.state import state
 from gradcli.graph.values import OPERATORS, CoreValue, shape_of
 from gradcli.language.arguments import matched
+from gradcli.language.numbers import NUMBERS
 from gradcli.language.operations import ELEMENT_BYTES, as_index, truth
 from gradcli.language.transforms import function_of
 from gradcli.language.values import Arguments, FunctionValue, Keywords, LanguageValue, array, describe
 from gradcli.ops.axis_order import moveaxis
+from gradcli.ops.kinds import fits
 from gradcli.ops.pieces import concatenated, stacked, unbound
 from gradcli.tensor import Tensor
 
@@ -30,10 +33,10 @@ def _fori_loop(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue
     """`fori_loop(lower, upper, body, init)`: value = body(i, value) for every i."""
     found = matched("fori_loop", args, kwargs, ("lower", "upper", "body_fun", "init_val", "unroll"), 4)
     body = function_of("fori_loop", found["body_fun"])
-    value = found["init_val"]
+    value, span = found["init_val"], state.span
     for i in range(as_index(found["lower"], "lower"), as_index(found["upper"], "upper")):
         run.count_step()
-        value = run.call(body, [i, value])
+        value = _carried("fori_loop", body, value, run.call(body, [i, value]), span)
     return value
 
 
@@ -42,11 +45,37 @@ def _while_loop(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValu
     found = matched("while_loop", args, kwargs, ("cond_fun", "body_fun", "init_val"), 3)
     holds = function_of("while_loop", found["cond_fun"])
     body = function_of("while_loop", found["body_fun"])
-    value = found["init_val"]
+    value, span = found["init_val"], state.span
     while truth(run.call(holds, [value])):
         run.count_step()
-        value = run.call(body, [value])
+        value = _carried("while_loop", body, value, run.call(body, [value]), span)
     return value
+
+
+def _carried(
+    name: str, f: FunctionValue, before: LanguageValue, after: LanguageValue, span: object | None
+) -> LanguageValue:
+    """What a step gives to the next: of the form, and the shapes, of what was given to it.
+
+    Raises:
+        ArgumentError, ShapeError: it isn't; `span` is the loop's.
+    """
+    what = f"{name}: what {f.name}() carries on"
+    try:
+        for old, new in zip(trees.leaves(before), trees.aligned(before, after, what), strict=True):
+            if (old is None) != (new is None) or isinstance(new, list | tuple):
+                raise ArgumentError(f"{what} is {describe(new)}, and it was given {describe(old)}")
+            was, now = _shape(old, name), _shape(new, name)
+            if was != now:
+                raise ShapeError(f"{what} has shape {fits(now)}, and it was given shape {fits(was)}")
+    except (ArgumentError, ShapeError) as error:
+        error.span, error.mend = span, "what a loop carries keeps its form and its shapes"
+        raise
+    return after
+
+
+def _shape(leaf: LanguageValue, name: str) -> tuple[int, ...]:
+    return () if leaf is None or type(leaf) in NUMBERS else shape_of(array(leaf, name))
 
 
 # --- scans -----------------------------------------------------------------------------------------------------------
@@ -59,13 +88,13 @@ def _scan(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     f = function_of("scan", found["f"])
     backwards = truth(found.get("reverse", False))
     steps = _steps("scan", found.get("xs"), found.get("length"))
-    carry, ys = found["init"], []
+    carry, ys, span = found["init"], [], state.span
     for x in reversed(steps) if backwards else steps:
         run.count_step()
         pair = run.call(f, [carry, x])
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise ArgumentError(f"scan: {f.name}() must return a pair: the carry, and what is to be stacked")
-        carry, y = pair
+        carry, y = _carried("scan", f, carry, pair[0], span), pair[1]
         budget.charge(ELEMENT_BYTES, "a list")
         ys.append(y)
     return carry, _stacked("scan", ys[::-1] if backwards else ys)

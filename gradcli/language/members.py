@@ -87,7 +87,8 @@ def _homes(called: str) -> list[str]:
     """All modules, those first that a program most probably means by a name."""
     first = ("numpy", "scipy.special", "scipy.linalg", "torch", "torch.nn.functional")
     found = [*first, *sorted(names.MODULES.difference(first))]
-    return sorted(found, key=lambda path: path.rpartition(".")[2] != called)
+    alike = [path for path in found if path.rpartition(".")[2] == called]
+    return [*sorted(alike, key=len), *found]
 
 
 def _check(scopes: Scopes, node: ast.Attribute, is_free: bool) -> None:

@@ -245,7 +245,7 @@ class Walk:
             plain = not bound and is_plain_function(name)
         else:
             self._expression(function, "value")
-            name = _called_name(function)
+            name = self._called_name(function)
             takes = takes_function(name)
             plain = isinstance(function, ast.Attribute) and not takes_functions(name)
         for position, arg in enumerate(node.args):
@@ -258,6 +258,15 @@ class Walk:
             self.scopes.keyword_calls.append((node, base is not None and not self._is_local(base)))
         for keyword in node.keywords:
             self._expression(keyword.value, "value" if plain and keyword.arg not in ("dtype", "key") else "loose")
+
+    def _called_name(self, function: ast.expr) -> str:
+        """The last part of a dotted name; "" for a method of a NumPy function: `np.add.reduce` is not functools'."""
+        if not isinstance(function, ast.Attribute):
+            return ""
+        if function.attr == "reduce":
+            base = function.value.id if isinstance(function.value, ast.Name) else ""
+            return "reduce" if "functools" in self.scopes.modules.get(base, {base}) else ""
+        return function.attr
 
     def _bin_op(self, node: ast.BinOp, way: str) -> None:
         rights = []
@@ -353,13 +362,6 @@ class Walk:
 
     def _is_local(self, name: str) -> bool:
         return any(name in own for own in self.chain)
-
-
-def _called_name(function: ast.expr) -> str:
-    """The last part of a dotted name; "" for a method of a NumPy function: `np.add.reduce` is not functools' reduce."""
-    if not isinstance(function, ast.Attribute):
-        return ""
-    return "" if function.attr == "reduce" and isinstance(function.value, ast.Attribute) else function.attr
 
 
 def _base_name(node: ast.expr) -> str | None:

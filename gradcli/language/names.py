@@ -55,6 +55,7 @@ MODULES = frozenset(
         "jax.numpy.fft",
         "jax.numpy.linalg",
         "jax.ops",
+        "jax.random",
         "jax.scipy",
         "jax.scipy.fft",
         "jax.scipy.integrate",

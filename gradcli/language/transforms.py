@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gradcli import autodiff
+from gradcli.autodiff.trees import Constant
 from gradcli.graph.errors import ArgumentError, LimitReached
 from gradcli.language.arguments import matched
 from gradcli.language.modes import MODES
@@ -22,6 +24,7 @@ from gradcli.language.values import (
     describe,
     language,
 )
+from gradcli.tensor import Tensor
 
 if TYPE_CHECKING:
     from gradcli.language.machine import Machine
@@ -41,6 +44,8 @@ def primal(x: LanguageValue, what: str, depth: int = 0) -> Any:
         return parts if isinstance(x, list) else tuple(parts)
     if isinstance(x, dict):
         return {key: primal(part, what, depth + 1) for key, part in x.items()}
+    if x is None and depth:
+        return Constant(None)
     if x is None or isinstance(x, str):
         raise ArgumentError(f"{what} is with respect to numbers and tensors, not {describe(x)}")
     found = core(x, what)
@@ -63,12 +68,14 @@ def differentiable(
 
 
 def core_tree(x: LanguageValue, what: str, depth: int = 0) -> Any:
-    """A result as a core value or a tree of them.
+    """A result as a core value or a tree of them; None or a text in a tree is no leaf of it.
 
     Raises:
-        ArgumentError: it is None or a text.
+        ArgumentError: it is None or a text itself.
     """
     if x is None or isinstance(x, str):
+        if depth:
+            return Constant(x)
         raise ArgumentError(
             f"what is differentiated gives numbers, but {what}() gave {describe(x)}",
             mend="does it return its value?" if x is None else None,
@@ -142,15 +149,55 @@ def _vjp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         raise ArgumentError("vjp() takes a function and where to take it: vjp(f, x)")
     f = function_of("vjp", args[0])
     primals = [primal(x, "vjp") for x in args[1:]]
-    value, pull, *aux = autodiff.vjp(
-        differentiable(run, f, {}, None), *primals, has_aux=truth(kwargs.get("has_aux", False))
-    )
+    has_aux = truth(kwargs.get("has_aux", False))
+    kept = _KeptRun(run, f, primals, lambda g, *xs: autodiff.vjp(g, *xs, has_aux=has_aux))
+    value, _, *aux = kept.made
 
     def pullback(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         vector = matched("the pullback", args, kwargs, ("vector",), 1)["vector"]
-        return language(pull(primal(vector, "the pullback")))
+        with kept.here() as made:
+            return language(made[1](primal(vector, "the pullback")))
 
-    return (language(value), Builtin("pullback", pullback), *[language(x) for x in aux])
+    return (language(value), kept.function("pullback", pullback), *[language(x) for x in aux])
+
+
+class _KeptRun:
+    """A run of a function that is kept with its derivative, and taken anew where it stands at other values.
+
+    What runs again (`checkpoint`) finds here what the run closes over, and puts its own values in place meanwhile: see
+    `gradcli.language.closures`.
+
+    Attributes:
+        made: what the engine made of the function where it was taken.
+    """
+
+    def __init__(self, run: Machine, f: FunctionValue, primals: list[Any], engine: Callable[..., Any]) -> None:
+        from gradcli.language.closures import Closure
+
+        self._engine, self._call = engine, differentiable(run, f, {}, None)
+        self._closure = Closure(f, run.scopes)
+        self.made: tuple[Any, ...] = engine(self._call, *primals)
+        self._held: dict[str, LanguageValue] = {
+            "primals": [language(x) for x in primals],
+            "around": [Tensor(x) for x in self._closure.tracked],
+        }
+        self._at = self._held["primals"]
+
+    def function(self, name: str, call: Call) -> Builtin:
+        """A function that reads this."""
+        found = Builtin(name, call)
+        found.held = self._held
+        return found
+
+    @contextmanager
+    def here(self) -> Iterator[tuple[Any, ...]]:
+        """What the engine makes of the function at the values that stand in place now."""
+        if self._held["primals"] is self._at:
+            yield self.made
+            return
+        primals = [primal(x, "a derivative that is kept") for x in self._held["primals"]]
+        with self._closure.restored([x.value for x in self._held["around"]]):
+            yield self._engine(self._call, *primals)
 
 
 def _jvp(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
@@ -172,16 +219,16 @@ def _linearize(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue
     if not args or kwargs:
         raise ArgumentError("linearize() takes a function and where to take it: linearize(f, x)")
     f = function_of("linearize", args[0])
-    value, push = autodiff.linearize(
-        differentiable(run, f, {}, None), *[primal(x, "linearize") for x in args[1:]]
-    )
+    primals = [primal(x, "linearize") for x in args[1:]]
+    kept = _KeptRun(run, f, primals, autodiff.linearize)
 
     def pushed(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         if kwargs:
             raise ArgumentError("the linear function takes a tangent for each argument")
-        return language(push(*[primal(x, "a tangent") for x in args]))
+        with kept.here() as made:
+            return language(made[1](*[primal(x, "a tangent") for x in args]))
 
-    return language(value), Builtin("linear", pushed)
+    return language(kept.made[0]), kept.function("linear", pushed)
 
 
 def _listed(x: LanguageValue) -> Sequence[LanguageValue]:

@@ -1,6 +1,6 @@
 """`jax.tree`, `jax.tree_util` and `jax.flatten_util`: functions of nested lists, tuples and dicts, and their leaves.
 
-As in JAX, None is a tree without leaves.
+As in JAX, None is a tree without leaves, and the leaves of a dict are in the order of its keys.
 """
 
 from __future__ import annotations
@@ -37,7 +37,18 @@ class TreeForm(ObjectValue):
 
 def _leaves(tree: LanguageValue) -> list[LanguageValue]:
     _check_depth(tree)
-    return [leaf for leaf in trees.leaves(tree) if leaf is not None]
+    return [leaf for leaf in trees.leaves(_ordered(tree)) if leaf is not None]
+
+
+def _ordered(tree: LanguageValue) -> LanguageValue:
+    """The tree with the entries of its dicts in the order of their keys."""
+    if isinstance(tree, dict):
+        keys = sorted(tree) if len({type(key) for key in tree}) == 1 else list(tree)
+        return {key: _ordered(tree[key]) for key in keys}
+    if isinstance(tree, list | tuple):
+        parts = [_ordered(part) for part in tree]
+        return tuple(parts) if isinstance(tree, tuple) else parts
+    return tree
 
 
 def _check_depth(tree: LanguageValue, depth: int = 0) -> None:
@@ -50,7 +61,7 @@ def _check_depth(tree: LanguageValue, depth: int = 0) -> None:
 
 def _filled(tree: LanguageValue, leaves: list[LanguageValue]) -> LanguageValue:
     given = iter(leaves)
-    return trees.mapped(lambda leaf: None if leaf is None else next(given), tree)
+    return trees.mapped(lambda leaf: None if leaf is None else next(given), _ordered(tree))
 
 
 def _map(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
@@ -58,9 +69,9 @@ def _map(run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
     if len(args) < 2 or set(kwargs) - {"is_leaf"}:
         raise ArgumentError("tree_map() takes a function and one tree or more")
     f, tree = function_of("tree_map", args[0]), args[1]
-    columns = [_leaves(tree)] + [
-        [leaf for leaf in trees.aligned(tree, other, "tree_map: a tree") if leaf is not None] for other in args[2:]
-    ]
+    columns, ordered = [_leaves(tree)], _ordered(tree)
+    for other in args[2:]:
+        columns.append([leaf for leaf in trees.aligned(ordered, other, "tree_map: a tree") if leaf is not None])
     if len({len(column) for column in columns}) > 1:
         raise ArgumentError("tree_map: the trees have different forms")
     made = []

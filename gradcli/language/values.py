@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcli.autodiff.trees import Constant
 from gradcli.graph.errors import GradcliError
 from gradcli.ops.operands import as_core
 from gradcli.ops.results import Results
@@ -85,14 +86,16 @@ class Builtin(FunctionValue):
 
     Attributes:
         inner: what it closes over, the program's functions among it.
+        held: values that it closes over, by name, which may be replaced (`gradcli.language.closures`).
     """
 
-    __slots__ = ("call", "inner")
+    __slots__ = ("call", "held", "inner")
 
     def __init__(self, name: str, call: Callable[[Machine, Arguments, Keywords], LanguageValue]) -> None:
         self.name = name
         self.call = call
         self.inner: tuple[LanguageValue, ...] = ()
+        self.held: dict[str, LanguageValue] = {}
 
     def invoke(self, run: Machine, args: Arguments, kwargs: Keywords) -> LanguageValue:
         """Call it."""
@@ -255,4 +258,4 @@ def language(value: Any) -> LanguageValue:
         return [language(x) for x in value]
     if isinstance(value, dict):
         return {k: language(x) for k, x in value.items()}
-    return Tensor(value)
+    return value.held if isinstance(value, Constant) else Tensor(value)

@@ -424,6 +424,8 @@ class _Differentiated:
 
     def results(self) -> list[Cells]:
         kind = self.region.kind
+        if kind == "value":
+            return list(self.outputs)
         if kind == "vjp":
             return self._pulled(self._seeds())
         if kind == "jvp":

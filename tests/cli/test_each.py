@@ -198,6 +198,8 @@ def test_rows_that_do_not_fit_a_table(gradcli: Gradcli) -> None:
     assert "row 3 of standard input: its answer has value.0, value.1, and those before it value.0" in done.err
     done = gradcli("eval", "x", "--each", "-", "--sum", "--keep-going", stdin=text)
     assert (done.code, done.out) == (2, "6.0\n")
+    done = gradcli("eval", "x", "--each", "-", "--format", "npz", stdin=text)
+    assert "value of shape (2,) and dtype float64, and those before it value of shape (1,)" in done.err
 
 
 def test_what_is_not_finite_is_told_once_and_counted(gradcli: Gradcli) -> None:
@@ -240,6 +242,30 @@ def test_options_that_need_rows(gradcli: Gradcli) -> None:
         done = gradcli("grad", "x**2", "x=1", option)
         assert (done.code, done.err.splitlines()[0]) == (2, f"error: {option.split('=')[0]} goes with --each FILE")
     assert "only one thing may read standard input" in gradcli("eval", "-", "--each", "-").err
+    done = gradcli("jvp", "x", "--each", "-", "-v", "x=@-")
+    assert "only one thing may read standard input, and both '--each -' and '-v x=@-' do" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'[{"x": 1}]\n', 'it holds a list of 1, expected an object like {"x": [1, 2]}'),
+        (b'{\n "x": 1\n}\n', "column 2: this is no JSON: expecting property name enclosed in double quotes"),
+        (b"\x93NUMPY\x01\x00", "byte 0x93 is not UTF-8 text"),
+    ],
+)
+def test_what_is_no_ndjson_says_what_that_is(gradcli: Gradcli, text: bytes, message: str) -> None:
+    done = gradcli("grad", "x**2", "--each", "-", stdin=text)
+    assert (done.code, done.out) == (2, "")
+    assert done.err == f"error: row 1 of standard input: {message}\n  = NDJSON has one whole object on each line\n"
+
+
+def test_a_wrt_that_is_no_input_is_no_fault_of_a_row(gradcli: Gradcli) -> None:
+    for program, text in (("x*y", "--wrt: 'z' is no input of the program"), ("x*z2", "did you mean 'z2'?")):
+        done = gradcli("grad", program, "--each", "-", "--wrt", "z", "--keep-going", stdin='{"x": 1}\n{"x": 2}\n')
+        assert (done.code, done.out) == (2, "")
+        assert text in done.err
+        assert done.err.startswith("error: --wrt: 'z'")
 
 
 def test_no_rows(gradcli: Gradcli, points: Path) -> None:

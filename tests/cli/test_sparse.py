@@ -41,6 +41,21 @@ def test_several_inputs_and_outputs_have_headings(gradcli):
     assert done.out == "# x x\n# x y\n0 0 1.0\n1 0 1.0\n# y x\n0 0 1.0\n0 1 1.0\n# y y\n"
 
 
+def test_every_matrix_is_reported_by_the_name_of_its_output(gradcli):
+    done = gradcli("hessian", "--sparse", "a = x[0]**2\nb = x[0]*x[1]\na, b", "x=1,2")
+    assert done.out == "# a x x\n0 0 2.0\n# b x x\n0 1 1.0\n1 0 1.0\n"
+    assert [line.split(";")[0] for line in done.err.splitlines()] == [
+        "hessian of a: 2 x 2, 1 nonzero (25% of all)",
+        "hessian of b: 2 x 2, 2 nonzeros (50% of all)",
+    ]
+
+
+def test_what_went_wrong_inside_a_rule_is_named_by_what_it_does(gradcli):
+    done = gradcli("hessian", "nan*sum(x**2)", "x=1,2")
+    assert done.out == "nan 0.0\n0.0 nan\n"
+    assert done.err.startswith("warning: the hessian x x is nan at [0, 0]; it first arose in multiply\n")
+
+
 def test_rows_and_columns_of_matrices_are_counted_in_c_order(gradcli):
     dense = np.array(
         json.loads(gradcli("jacobian", "A.T * 2", "A=ones((2,3))", "--format", "json").out)["jacobian"]["A"]

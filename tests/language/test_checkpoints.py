@@ -74,3 +74,28 @@ y.sum().backward()
     plain = Program.parse(Source("t", text.replace("CALL(block, ", "block("))).run({})
     for got, expected in zip(kept.cores(), plain.cores(), strict=True):
         np.testing.assert_allclose(concrete(got), concrete(expected), rtol=1e-14)
+
+
+def test_it_prints_once(capsys):
+    text = "f = checkpoint(lambda h: [print('run'), sin(h)][1])\ngrad(lambda y: f(y)*f(2*y))(x[0])"
+    found = concrete(run(text)(X))
+    u = X[0]
+    np.testing.assert_allclose(found, np.cos(u) * np.sin(2 * u) + 2 * np.sin(u) * np.cos(2 * u), rtol=1e-14)
+    assert capsys.readouterr().err == "run\nrun\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v, pull = vjp(sin, x[0])\ny = KEEP(lambda z: pull(z)[0]*z)(x[0]**2)",
+        "v, lin = linearize(lambda a: a**3*x[1], x[0])\ny = KEEP(lambda z: lin(z)*z)(x[2])",
+        "k = x[0]\nv, pull = vjp(lambda a: a**2*k, x[1])\nk = x[2]*9\ny = KEEP(lambda z: pull(z)[0] + k*z)(x[0]**2)",
+        "v, pull = vjp(lambda a: a**2*x[2], x[1])\ng = lambda z: pull(z)[0]\ny = KEEP(lambda z: g(g(z)))(x[0])",
+    ],
+)
+def test_a_kept_derivative_inside(text):
+    """What a pullback was taken at moves too: by the plain program's derivatives, which keep everything."""
+    kept, plain = run(text.replace("KEEP", "checkpoint") + "\ny"), run(text.replace("KEEP", "") + "\ny")
+    np.testing.assert_allclose(grad(kept)(X), grad(plain)(X), rtol=1e-13)
+    np.testing.assert_allclose(hessian(kept)(X), hessian(plain)(X), rtol=1e-12, atol=1e-14)
+    assert np.abs(grad(plain)(X)).max() > 0.1

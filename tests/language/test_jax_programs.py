@@ -24,6 +24,8 @@ def leaves(tree: Any) -> list[Any]:
         return [leaf for key in sorted(tree) for leaf in leaves(tree[key])]
     if isinstance(tree, list | tuple):
         return [leaf for part in tree for leaf in leaves(part)]
+    if tree is None:
+        return []
     return [concrete(tree.value) if isinstance(tree, Tensor) else np.asarray(tree)]
 
 

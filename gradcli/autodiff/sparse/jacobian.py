@@ -27,6 +27,9 @@ from gradcli.graph.values import Array, CoreValue
 #: Bytes that an entry takes at the widest point of all of this.
 _PER_ENTRY = 120
 
+#: Sweeps that are taken at most where forward products have hidden that a derivative is undefined.
+_SWEEPS = 100
+
 
 class Course:
     """How far a sparse derivative has come, for those who show it.
@@ -110,7 +113,9 @@ def sparse_derivative(run: Linearized, course: Course | None = None) -> Sparse:
     keys, places = (entries.columns, entries.rows) if forward else (entries.rows, entries.columns)
     products = compressed(product, given, found, colours, widest(run))
     values = _read(products, colours, colours[keys], places, course)
-    verify(Matrix(entries.rows, entries.columns, values), run)
+    lost = verify(Matrix(entries.rows, entries.columns, values), run)
+    if forward and lost.any() and entries.shape[0] <= entries.shape[1]:
+        _sweep_again(run, entries, lost, values)
     return Sparse(entries.rows, entries.columns, values, entries.shape, colour_count(colours), by, pattern.assumed)
 
 
@@ -139,9 +144,11 @@ def sparse_symmetric(run: Linearized, course: Course | None = None) -> Sparse:
     mirror = order_by(entries.columns, entries.shape[1])
     values[~lower] = values[mirror][~lower]
     try:
-        verify(Matrix(entries.rows, entries.columns, values), run)
+        lost = verify(Matrix(entries.rows, entries.columns, values), run)
     except WrongProduct:  # unless rounding has made it less than symmetric
         return sparse_derivative(run, Course())
+    if lost.any():
+        _sweep_again(run, entries, lost, values)
     return Sparse(
         entries.rows, entries.columns, values, entries.shape, colour_count(colours), "symmetric", pattern.assumed
     )
@@ -194,6 +201,19 @@ def _chosen(entries: Entries) -> tuple[str, Array]:
         if colour_count(other) < colour_count(found):
             found, by_columns = other, not by_columns
     return ("columns" if by_columns else "rows"), found
+
+
+def _sweep_again(run: Linearized, entries: Entries, lost: Array, values: Array) -> None:
+    """Take the rows that reach into the `lost` columns by reverse sweeps, as a dense Jacobian of no more rows than
+    columns does: at a point where an inner derivative is infinite a push may say 0, and a sweep NaN."""
+    rows = np.zeros(entries.shape[0], np.bool_)
+    rows[entries.rows[lost[entries.columns]]] = True
+    chosen = rows[entries.rows]
+    part = Entries(entries.rows[chosen], entries.columns[chosen], entries.shape)
+    colours = coloured_columns(part.turned)
+    if colour_count(colours) <= _SWEEPS:
+        products = compressed(run.pull, Space(run.values), Space(run.primals), colours, widest(run))
+        values[chosen] = _read(products, colours, colours[part.rows], part.columns, Course())
 
 
 def _read(found: Iterator[tuple[int, Array]], colours: Array, keys: Array, places: Array, course: Course) -> Array:

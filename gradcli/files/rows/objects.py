@@ -92,7 +92,10 @@ class ObjectRows(RowReader):
         try:
             found = read_json_all(line, "it", self._wanted)
         except GradcliError as error:
-            error.message = error.message.removeprefix("it, line 1, ").removeprefix("it:").lstrip()
+            for start in ("it, line 1,", "it, line 1:", "it:"):
+                error.message = error.message.removeprefix(start).lstrip()
+            if not (line.startswith(b"{") and line.endswith(b"}")):
+                error.mend = error.mend or "NDJSON has one whole object on each line"
             raise
         return {name: as_default(array, self._dtype) for name, array in found.items()}
 

@@ -115,6 +115,23 @@ def test_nan_and_infinities_stay_where_they_are():
     assert np.count_nonzero(found) == 3
 
 
+def test_what_a_sweep_finds_undefined_is_undefined():
+    x = np.array([1.0, 1.0, 3.0, 4.5])
+
+    def distances(x):
+        apart = x[1:] - x[:-1]
+        return lookup("", "sqrt")(apart**2)
+
+    def cubes(x):
+        return total(distances(x) ** 3)
+
+    dense = np.array([[np.nan, np.nan, 0, 0], [0, -1, 1, 0], [0, 0, -1, 1]])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(sparse_jacobian(distances)(x).toarray(), dense)
+        np.testing.assert_array_equal(jacobian(distances)(x), dense)
+        np.testing.assert_allclose(sparse_hessian(cubes)(x).toarray(), hessian(cubes)(x), rtol=1e-14)
+
+
 def test_complex_values_are_refused():
     with pytest.raises(NotDifferentiable, match="complex"):
         sparse_jacobian(lambda x: x * 1j)(X)
@@ -197,3 +214,17 @@ def test_a_checkpoint_says_what_the_function_inside_does():
     )
     curved = sparse_hessian(lambda x: total(checkpoint(lambda x: sin(x) * x)(x)))(X)
     assert curved.nnz == 12
+
+
+def test_a_checkpoint_says_so_in_a_batch_too():
+    from gradcli.autodiff.checkpoint import checkpoint
+    from gradcli.autodiff.vmap import vmap
+
+    inside = vmap(checkpoint(lambda x, y: (x * y[0], x > 0, y[1:] * x)), (0, None))
+    made = sparse_derivative(Linearized(lambda x, y: inside(x, y)[::2], (X[:2], X[4:6])))
+    assert made.assumed == ()
+    (a, b), (c, d) = X[:2], X[4:6]
+    assert made.matrix().toarray() == pytest.approx(np.array([[c, 0, a, 0], [0, c, b, 0], [d, 0, 0, a], [0, d, 0, b]]))
+    nested = sparse_derivative(Linearized(lambda x: [vmap(vmap(checkpoint(lambda x: x**3)))(x)], (X.reshape(3, 4),)))
+    assert (nested.colours, nested.assumed) == (1, ())
+    assert nested.matrix().toarray() == pytest.approx(np.diag(3 * X**2))

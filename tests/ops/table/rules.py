@@ -39,8 +39,13 @@ class Rule(NamedTuple):
 
 
 def all_ops() -> list[Op]:
-    """Every op there is, by name."""
-    return sorted((x for x in gc.get_objects() if isinstance(x, Op)), key=lambda op: op.name)
+    """Every op of the table, by name; the rules of others are not its own."""
+    found = [x for x in gc.get_objects() if isinstance(x, Op)]
+    return sorted((op for op in found if _is_of_table(op)), key=lambda op: op.name)
+
+
+def _is_of_table(op: Op) -> bool:
+    return op.vjp is None or str(op.vjp.__module__).startswith("gradcli.ops")
 
 
 def carries(op: Op) -> bool:
