@@ -384,7 +384,8 @@ def started(*words: str, **more: Any) -> subprocess.Popen[bytes]:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-m", "gradcli", *words], **{**pipes, **more}, bufsize=0, preexec_fn=hear_signals)
+    settings = {**pipes, "bufsize": 0, "preexec_fn": hear_signals, **more}
+    return subprocess.Popen([sys.executable, "-m", "gradcli", *words], **settings)
 
 
 @forks
