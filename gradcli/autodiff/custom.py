@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradcli.autodiff import trees
+from gradcli.autodiff.batch import Batched
 from gradcli.autodiff.levels import no_grad
 from gradcli.autodiff.linearize import Linearized, zeros
 from gradcli.autodiff.vmap import FlatFunction, in_front
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.op import Op
+from gradcli.graph.recording import Recording
 from gradcli.graph.state import state
 from gradcli.graph.values import CoreValue, Spec, Value, dtype_of, is_inexact, shape_of
 from gradcli.ops.broadcasting import broadcast_to
@@ -82,6 +84,18 @@ def apart(f: Callable[..., Any], args: Sequence[Any], rule: Callable[[Any], Rule
     for i, y in zip(floats, found, strict=True):
         ys[i] = y
     return trees.like(result, ys)
+
+
+def is_differentiated(x: CoreValue) -> bool:
+    """Whether a derivative by a value may be being taken, at whatever level."""
+    while isinstance(x, Value):
+        if type(x) is Batched:
+            x = x.value
+            continue
+        if is_inexact(x) and not isinstance(x.level, Recording) and x.level.id > state.constant_below:
+            return True
+        x = x.below()
+    return False
 
 
 class _Selected(Rule):

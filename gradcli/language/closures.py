@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.autodiff import trees
+from gradcli.autodiff.custom import is_differentiated
 from gradcli.graph.values import CoreValue, Value
 from gradcli.language.values import FunctionValue, LanguageValue, UserFunction
 from gradcli.tensor import Tensor
@@ -64,6 +65,13 @@ class Closure:
                     holder.pop(name, None)
                 else:
                     holder[name] = value
+
+    def differentiated(self) -> str | None:
+        """The name of a variable among it by which a derivative is being taken."""
+        for place in self._places:
+            if any(type(leaf) is Tensor and is_differentiated(leaf.value) for leaf in trees.leaves(place.value)):
+                return place.name
+        return None
 
     def _found(self, f: FunctionValue) -> Iterator[_Place]:
         """Every variable that the function reads, or one that it could call; each once."""

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradcli.autodiff import trees
 from gradcli.autodiff.custom import custom_gradient, custom_jvp
-from gradcli.graph.errors import ArgumentError
+from gradcli.graph.errors import ArgumentError, NotDifferentiable
+from gradcli.graph.state import state
 from gradcli.language.arguments import matched
+from gradcli.language.closures import Closure
 from gradcli.language.objects import ObjectValue
 from gradcli.language.operations import as_index
 from gradcli.language.transforms import core_tree, function_of, primal
@@ -100,6 +102,7 @@ def _called(
     kwargs: Keywords,
     forward: bool,
 ) -> LanguageValue:
+    _expect_all_given(run, name, f)
     varying = [i for i, x in enumerate(args) if _is_numeric(x)]
     given = [primal(args[i], name) for i in varying]
 
@@ -122,6 +125,22 @@ def _called(
 
     engine = custom_jvp if forward else custom_gradient
     return language(engine(value, by_rule)(*given))
+
+
+def _expect_all_given(run: Machine, name: str, f: FunctionValue) -> None:
+    """Refuse a function that reads what is being differentiated around it: its rule has no cotangent for that.
+
+    Raises:
+        NotDifferentiable: it does.
+    """
+    if state.recording is not None:
+        return
+    read = Closure(f, run.scopes).differentiated()
+    if read is not None:
+        raise NotDifferentiable(
+            f"{name}: the function reads {read!r}, by which a derivative is taken, and its rule gives none by it",
+            mend=f"make {read} an argument, or have it read a constant made outside: c = stop_gradient({read})",
+        )
 
 
 def _is_numeric(x: LanguageValue) -> bool:

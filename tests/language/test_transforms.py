@@ -28,6 +28,8 @@ def value(text: str):
         ("grad(custom_gradient(lambda x, k: x**k, lambda g, x, k: (g, None)), argnums=1)(2.0, 3.0)", [0.0]),
         ("grad(custom_gradient(lambda x: exp(x), lambda g, y, x: 7*g))(2.0)", [7.0]),
         ("jvp(custom_gradient(lambda x: x**3, lambda g, x: g*3*x**2), 2.0, 1.0)", [8.0, 12.0]),
+        ("vmap(lambda a: custom_gradient(lambda x: a*x, lambda g, x: g*a)(2.0))(array([1., 3.]))", [[2.0, 6.0]]),
+        ("grad(lambda a, c=2.0: custom_gradient(lambda x: c*x, lambda g, x: g*7)(a))(3.0)", [7.0]),
         ("grad(lambda x: x*custom_gradient(round, lambda g, x: g)(x))(1.4)", [2.4]),
         # A derivative may be of any depth and any form of arguments.
         ("grad(lambda a, b: a*b, argnums=(-1, 0))(2.0, 3.0)", [2.0, 3.0]),
