@@ -94,7 +94,7 @@ def is_differentiated(x: CoreValue) -> bool:
             continue
         if is_inexact(x) and not isinstance(x.level, Recording) and x.level.id > state.constant_below:
             return True
-        x = x.below()
+        x = x.below()  # type: ignore[attr-defined]
     return False
 
 

@@ -9,6 +9,7 @@ _MATRIX = (
     "made of LAPACK's factors, whose errors are small beside the whole matrix; eight random moves of its elements do "
     "not meet the direction in which it is worst"
 )
+_OVERFLOW = "beside 0, where the slope is above all floats though a small cotangent would bring the product back"
 #: Why an offender is one, and stays one: function -> words.
 EXPLAINED: dict[str, str] = {
     "histogram_torch": "a density's widths are differences of rounded edges, as PyTorch takes them",
@@ -21,10 +22,16 @@ EXPLAINED: dict[str, str] = {
     "polyfit": _MATRIX,
     "dawsn": "nothing: beyond 2**25 the exact reading, exp(-x**2)*erfi(x), ends, and its 0 is no answer",
     "fractional_matrix_power": _MATRIX,
+    "eig_torch": _MATRIX,
+    "logm": _MATRIX,
+    "cosm": _MATRIX,
     "tanhm": _MATRIX,
     "airy": "left of -1e10, where an ulp of x is more than a turn of the waves: no phase is right there",
     "airy_ai": "as airy",
-    "yv": "SciPy's yv, by a fifth of an ulp more than at the limit",
+    "yv": "SciPy's yv, by half an ulp more than the limit",
+    "yn": "SciPy's yn, by an ulp more than the limit; and by x " + _OVERFLOW,
+    **dict.fromkeys(("y1", "k1", "k0e", "k1e"), _OVERFLOW),
+    "ive": "by x, for orders above 18: a difference of neighbouring orders",
     "binom": "by n, near n = -1 and for a whole k: the poles of two terms cancel",
     "t_logpdf": "by scale, for a few thousandths of a degree of freedom or fewer: what is left of 1/scale - 1/scale",
     "weibull_min_logpdf": "by scale, for a c next to nothing: what is left of 1/scale - 1/scale",
