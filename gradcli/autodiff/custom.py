@@ -280,7 +280,8 @@ def _as_leaves(tree: Any, found: Any, what: str) -> list[CoreValue | None]:
 def custom_gradient(f: Callable[..., Any], vjp: Callable[..., Any]) -> Callable[..., Any]:
     """`f`, whose derivative is `vjp(g, y, *args)`: a cotangent per argument for the result's `g`; None is zero.
 
-    `vjp` must be linear in `g`; forward mode transposes it. What `f` closes over is a constant to any derivative.
+    `vjp` must be linear in `g`; forward mode transposes it. What `f` closes over is a constant to any
+    derivative; the language refuses a function that closes over what is being differentiated.
 
     Raises:
         ArgumentError, ShapeError: what `vjp` returns has not the form, or the shapes, of the arguments.

@@ -62,7 +62,9 @@ def _required(f: UserFunction) -> int:
 
 def _value_of(f: FunctionValue) -> FunctionValue:
     """Of a function that returns (value, vjp), the one of the value."""
-    return Builtin(f.name, lambda run, args, kwargs: _pair(f, run.call(f, args, kwargs))[0])
+    found = Builtin(f.name, lambda run, args, kwargs: _pair(f, run.call(f, args, kwargs))[0])
+    found.inner = (f,)
+    return found
 
 
 def _pulled_by(f: FunctionValue) -> LanguageRule:
