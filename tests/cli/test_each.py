@@ -379,12 +379,8 @@ def test_jobs_add_up(gradcli: Gradcli) -> None:
 
 def started(*words: str, **more: Any) -> subprocess.Popen[bytes]:
     """A command whose pipes are not buffered here: `communicate` would pass over what a `readline` has read ahead."""
-
-    def hear_signals() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    settings = {**pipes, "bufsize": 0, "preexec_fn": hear_signals, **more}
+    settings = {**pipes, "bufsize": 0, **more}
     return subprocess.Popen([sys.executable, "-m", "gradcli", *words], **settings)
 
 
