@@ -136,6 +136,11 @@ def test_differences_agree(program):
 # --- SymPy -----------------------------------------------------------------------------------------------------------
 
 
+def part(index):
+    """An index with `...`: NumPy then gives a view even of one element, and puts an expression, not an array, there."""
+    return index if index is Ellipsis else (index, ...)
+
+
 class Symbolic:
     """What the steps ask of a tensor, over a NumPy array of SymPy's expressions: its views and updates are NumPy's."""
 
@@ -156,11 +161,10 @@ class Symbolic:
         return Symbolic(self.cells / cells_of(other))
 
     def __getitem__(self, index):
-        # With `...`, NumPy gives a view even of one element.
-        return Symbolic(self.cells[index if index is Ellipsis else (index, ...)])
+        return Symbolic(self.cells[part(index)])
 
     def __setitem__(self, index, value):
-        self.cells[index] = cells_of(value)
+        self.cells[part(index)] = cells_of(value)
 
     def clone(self):
         return Symbolic(self.cells.copy())

@@ -40,6 +40,7 @@ class Rule(NamedTuple):
 
 def all_ops() -> list[Op]:
     """Every op of the table, by name; the rules of others are not its own."""
+    gc.unfreeze()  # a command that ran in this process has hidden all there was from the collector
     found = [x for x in gc.get_objects() if isinstance(x, Op)]
     return sorted((op for op in found if _is_of_table(op)), key=lambda op: op.name)
 
