@@ -12,9 +12,10 @@ number: at its modulus).
 Two errors are shown. `raw` is the largest there was, in ulps. `scaled` is that error divided by max(1, K), where K is
 how many ulps the exact answer itself moves when the numbers that went in (arguments, cotangents, tangents) move by one
 ulp each: no program that is given rounded numbers can be expected to do better, so scaled errors compare like with
-like; where K <= 1 the point is well-conditioned and the two are the same. At points the moves of all arguments are
-added up, each in its worst direction; arrays are moved as a whole in eight random ways. For linalg and fft the numbers
-move by an ulp of the largest element of their array: the best algorithms there are stable for an array as a whole.
+like; where K <= 1 the point is well-conditioned and the two are the same. K is the componentwise condition number: what
+each number does by itself, added up. For arrays that is found only where an error is above the limit by a cheaper K,
+the largest of eight moves of everything by random signs, which is less. For linalg and fft the numbers move by an ulp
+of the largest element of their array: the best algorithms there are stable for an array as a whole.
 
 `inf` stands for a nan or an infinity where the exact answer is an ordinary number, none beyond all floats. `peer` is
 NumPy's or SciPy's scaled error at the same values.
@@ -22,7 +23,8 @@ NumPy's or SciPy's scaled error at the same values.
 A function is an offender where its value's scaled error is above 4 ulp or its vjp's or jvp's above 8. Each is listed
 with its worst point and its explanation, from tests/ops/table/explained.py; one whose function offends no more is
 reported too. A value that is no worse than NumPy's or SciPy's at the same point does not make an offender: such ones
-are no part of `scaled`, and stand in a line of their own.
+are no part of `scaled`, and stand in a line of their own. A function that runs out of time is judged by what was
+measured until then, if that is 300 numbers.
 
     python benchmarks/accuracy.py [NAME ...] [--points N] [--seed N] [--family WORD] [--near] [--format text|json]
 """
@@ -39,6 +41,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +52,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ops"))
 from table.accuracy import KINDS, Error, errors
 from table.calls import FUNCTIONS, Call, specs
 from table.explained import EXPLAINED, LIMITS
-from table.points import drawn_calls, forms, pointwise_call
+from table.points import columns_of, drawn_calls, forms, pointwise_call, some_points
 
 from gradcli.ops.function import Function
 from gradcli.symbolic.scalars import Unprovable
@@ -77,6 +80,14 @@ class Worst:
             self.place = place()
 
 
+#: So many numbers tell how accurate a function is.
+ENOUGH = 300
+
+
+class OutOfTime(BaseException):
+    """The processor time that a function may take is over."""
+
+
 class Score:
     """What was measured of one function."""
 
@@ -85,6 +96,7 @@ class Score:
         self.kinds = {kind: Worst() for kind in KINDS}
         self.peer: float | None = None
         self.trouble = ""
+        self.cut = False
         self.seconds = 0.0
 
     def offences(self) -> list[str]:
@@ -106,46 +118,67 @@ class Score:
         counts = [w.count for kind, w in self.kinds.items() if differentiable or kind == "value"]
         return sum(counts) >= points and min(counts) >= points / 10
 
+    def conclude(self, seconds: float, limit: float) -> None:
+        """Say what is missing."""
+        self.seconds = seconds
+        count = sum(worst.count for worst in self.kinds.values())
+        if self.cut and count < ENOUGH:
+            self.trouble = f"{count} numbers in {limit:g} s are too few"
+        elif not self.kinds["value"].count:
+            self.trouble = "no exact answer was found at any point"
+
 
 def _place(call: Call, error: Error, pointwise: bool) -> str:
     """Where an error was."""
     got = getattr(error.got, "item", lambda: error.got)()
     if not pointwise:
         return f"{' '.join(repr(call).split())[:150]}, number {error.place}, which is {got!r}"
-    words = [f"{x[error.place].item()!r}" for x in call.floats]
+    words = [f"{x[error.place].item()!r}" for x in columns_of(call)]
     return f"({', '.join(words)}), which is {got!r}"
 
 
 def measured(function: Function, points: int, seed: int, near: bool, limit: float) -> Score:
-    """The score of a function."""
+    """The score of a function, of what was measured before it ran out of time."""
     score = Score(function.name)
     start = time.process_time()
-    found = forms(function)
-    for i, form in enumerate(found):
-        call = pointwise_call(function, form, -(-points // len(found)), seed + i, near)
-        _add_points(score, call, seed, start + limit * (i + 1) / len(found) / 2)
-    if not found:
-        for n, call in enumerate(drawn_calls(function, seed)):
-            _add(score, call, n, seed)
-            if score.done(points, function.differentiable) or time.process_time() - start > limit / 3:
-                break
-    score.seconds = time.process_time() - start
-    if not score.kinds["value"].count:
-        score.trouble = "no exact answer was found at any point"
+    try:
+        found = forms(function)
+        for i, form in enumerate(found):
+            call = pointwise_call(function, form, -(-points // len(found)), seed + i, near)
+            _add_points(score, call, seed, start + limit * (i + 1) / len(found))
+        if not found:
+            for n, call in enumerate(drawn_calls(function, seed)):
+                _add(score, call, n, seed)
+                if score.done(points, function.differentiable) or time.process_time() - start > limit / 3:
+                    break
+    except OutOfTime:
+        score.cut = True
+    score.conclude(time.process_time() - start, limit)
     return score
 
 
 def _add_points(score: Score, call: Call, seed: int, end: float) -> None:
-    """Measure a call at points. Where there is no exact answer at some of them, these are looked for among a few at a
-    time, as long as there is time, and left out."""
+    """Measure a call at its points, some at a time, in a random order, as long as there is time."""
+    order = np.random.default_rng(seed).permutation(len(call.floats[0]))
+    first, size = 0, 8
+    while first < len(order):
+        began = time.process_time()
+        if began > end:
+            score.cut = True
+            break
+        _add_part(score, call, order[first : first + size], seed)
+        first += size
+        size = min(256, 2 * size) if time.process_time() - began < 0.5 else size
+
+
+def _add_part(score: Score, call: Call, part: np.ndarray[Any, Any], seed: int) -> None:
+    """Measure a call at some points. Where there is no exact answer at some of them, these are looked for one by one,
+    and left out."""
     try:
-        score.add(call, True, seed)
+        score.add(some_points(call, part), True, seed)
     except Unprovable:
-        count = len(call.floats[0])
-        step = 8 if count > 8 else 1
-        for first in range(0, count if count > 1 else 0, step):
-            if time.process_time() < end:
-                _add_points(score, call.at([x[first : first + step] for x in call.floats]), seed, end)
+        for n in range(len(part) if len(part) > 1 else 0):
+            _add_part(score, call, part[n : n + 1], seed)
 
 
 def _add(score: Score, call: Call, n: int, seed: int) -> None:
@@ -160,8 +193,14 @@ def _add(score: Score, call: Call, n: int, seed: int) -> None:
 # --- each function in a process of its own, so that none can hang or crash the rest ----------------------------------
 
 
+def _out_of_time(*_: Any) -> None:
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    raise OutOfTime
+
+
 def _alone(pipe: Any, function: Function, options: argparse.Namespace) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (int(options.seconds) + 1, int(options.seconds) + 2))
+    signal.signal(signal.SIGXCPU, _out_of_time)
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(options.seconds), ceil(options.seconds) + 20))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

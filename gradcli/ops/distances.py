@@ -20,13 +20,13 @@ from gradcli.ops.registry import function
 from gradcli.ops.vector_norms import UNIT
 
 
-def _direction(x: CoreValue, dim: Any, eps: float) -> CoreValue:
-    """x over its Euclidean norm along an axis, which counts as at least eps.
+def _direction(x: CoreValue, dim: Any, eps: float, p: float = 2) -> CoreValue:
+    """x over its p-norm along an axis, which counts as at least eps.
 
     Above eps that is the unit vector, whose derivative loses nothing where the vector lies nearly along an axis.
     """
-    length = norm_torch.call(x, 2, axis_of("norm", dim, x), keepdim=True)
-    return where(less(length, eps), x / max(eps, 1e-300), bind(UNIT, x, axis=tuple(axes_of("norm", dim, x))))
+    length = norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True)
+    return where(less(length, eps), x / max(eps, 1e-300), bind(UNIT, x, axis=tuple(axes_of("norm", dim, x)), p=p))
 
 
 @function(
@@ -34,13 +34,21 @@ def _direction(x: CoreValue, dim: Any, eps: float) -> CoreValue:
     where="F",
     derivative="vjp: (g - y*sum(g*y))/norm(x)",
     kinks="a norm below eps counts as eps",
-    cases=(case((2, 3)), case((2, 3), 1.0, 0), case((3,), dim=0), case((2, 3), 3, -1, 0.5), case(np.zeros((1, 2)))),
+    cases=(
+        case((2, 3)),
+        case((2, 3), 1.0, 0),
+        case((3,), dim=0),
+        case((2, 3), 3, -1, 0.5),
+        case((2, 2), np.inf),
+        case(np.arange(1.0, 35.0), 3, 0),
+        case(np.zeros((1, 2))),
+    ),
 )
 def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12) -> CoreValue:
     """x over its norm along an axis, which counts as at least eps."""
     x = to_float(as_core(input))
-    if p == 2 and shape_of(x):
-        return one_node("Div", _direction(x, dim, float(eps)), x)
+    if p >= 1 and shape_of(x):
+        return one_node("Div", _direction(x, dim, float(eps), p), x)
     length = clamp_min.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps))
     return x / expanded(length, shape_of(x))
 

@@ -1,4 +1,4 @@
-"""Powers and square roots of square matrices."""
+"""Powers, square roots and signs of square matrices."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import AbstractValue, ArgumentError
+from gradcli.graph.errors import AbstractValue, ArgumentError, DomainError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.casts import cast
 from gradcli.ops.dependence import coupled
-from gradcli.ops.exact import implied, matrices, nearest
+from gradcli.ops.exact import implied, matrices, nearest, solution
 from gradcli.ops.function import case
 from gradcli.ops.kinds import general
 from gradcli.ops.linalg import INV
@@ -98,6 +98,8 @@ def in_reach(name: str, x: Any) -> CoreValue:
 
 
 NEGATIVE_EIGENVALUE = np.array([[-1.0, 0.5], [0.25, 2.0]])
+#: Eigenvalues of both signs, two of either.
+_MIXED = np.array([[2.0, 0.5, -1.0, 0.25], [-0.5, -1.5, 0.5, 1.0], [0.25, 1.0, 1.0, -0.5], [1.0, 0.25, 0.5, -3.0]])
 
 
 def _sqrtm(a: Any) -> Any:
@@ -167,18 +169,78 @@ def sqrtm(A: Any, disp: Any = None, blocksize: Any = None) -> CoreValue:
     return bind(SQRTM, in_reach("sqrtm", A))
 
 
+# --- sign ------------------------------------------------------------------------------------------------------------
+
+
+def _signm(a: Any) -> Any:
+    """By Schur's form: Higham (2008), algorithm 5.5. Of one kind of eigenvalues, it is 1 or -1 times the identity."""
+    from scipy.linalg import schur
+
+    n = len(a)
+    t, q = schur(a, output="complex", check_finite=False) if n else (a, a)
+    signs = np.sign(np.diagonal(t).real)
+    if np.any(signs == 0):
+        raise DomainError("signm: an eigenvalue has the real part 0", mend="its sign is neither 1 nor -1")
+    if np.all(signs == signs[:1]):
+        return (signs[:1] * np.eye(n)).astype(a.dtype)
+    u = np.diag(signs).astype(t.dtype)
+    for j in range(n):
+        for i in reversed(range(j)):
+            inner = slice(i + 1, j)
+            if signs[i] == signs[j]:
+                u[i, j] = -signs[i] / 2 * (u[i, inner] @ u[inner, j])
+            else:
+                shared = u[i, inner] @ t[inner, j] - t[i, inner] @ u[inner, j]
+                u[i, j] = (t[i, j] * (signs[i] - signs[j]) + shared) / (t[i, i] - t[j, j])
+    found = q @ u @ q.conj().T
+    return (found if a.dtype.kind == "c" else found.real).astype(a.dtype)
+
+
+def _signm_vjp(g: CoreValue, y: CoreValue, a: CoreValue) -> CoreValue:
+    root = adjoint(times(a, y))
+    w = bind(SYLVESTER, root, root, g)
+    return w - times(times(adjoint(y), w), adjoint(y))
+
+
+def _signm_jvp(ts: Any, y: CoreValue, a: CoreValue) -> CoreValue:
+    """Of S: L with N L + L N = E - S E S, where N = A S is the root of A @ A (Higham, 5.1)."""
+    root = times(a, y)
+    return bind(SYLVESTER, root, root, ts[0] - times(times(y, ts[0]), y))
+
+
+def _exact_signm(S: Any, a: Any) -> Any:
+    return matrices(lambda m: solution(S, _exact_sqrtm(S, m @ m), m), a)
+
+
+SIGNM: Op = general(
+    "signm",
+    lambda a: each_matrix(_signm, a),
+    square_spec("signm"),
+    vjps=(_signm_vjp,),
+    jvp=_signm_jvp,
+    meaning=_exact_signm,
+    saves=(0, "y"),
+    depends=coupled(2),
+    doc="The sign of a matrix.",
+)
+
+
 @function(
     family="linalg",
     where="",
     also=("scipy.linalg.signm",),
-    derivative="vjp: that of inv(sqrtm(A @ A)) @ A",
+    op=SIGNM,
+    derivative="vjp: W - S.T @ W @ S.T, S = signm(A), with N.T @ W + W @ N.T = g, N = A @ S",
     defined="no eigenvalue has the real part 0",
     source="Higham (2008), Functions of Matrices, 5.1",
-    cases=(case(NEGATIVE_EIGENVALUE), case(complex_sample(2, 2))),
+    cases=(
+        case(NEGATIVE_EIGENVALUE),
+        case(complex_sample(2, 2)),
+        case(-sample(3)),
+        case(_MIXED),
+        case(np.zeros((0, 0))),
+    ),
 )
 def signm(A: Any, disp: Any = None) -> CoreValue:
     """The sign of a matrix: eigenvalues become 1 or -1 by the sign of their real part."""
-    from gradcli.ops.linalg import SOLVE
-
-    a = as_matrix("signm", A)
-    return bind(SOLVE, bind(SQRTM, times(a, a)), a)
+    return bind(SIGNM, as_matrix("signm", A))

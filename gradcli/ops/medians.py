@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -144,11 +145,10 @@ def _every(x: CoreValue) -> tuple[int, ...]:
     return tuple(range(-len(shape_of(x)), 0))
 
 
-def _exact_median(S: Any, x: Any) -> Any:
-    left = list(np.ravel(x))
-    for _ in range((len(left) - 1) // 2):
-        left.pop(S.argmax([-cell for cell in left]))
-    return np.asarray(left[S.argmax([-cell for cell in left])], dtype=object)
+def _exact_median(S: Any, x: Any, whole: bool) -> Any:
+    cells = list(np.ravel(x))
+    kept = cells if whole else [cell for cell in cells if S.hole(cell) is None or not math.isnan(S.hole(cell))]
+    return np.asarray(kept[S.order(kept)[(len(kept) - 1) // 2]] if kept else cells[0], dtype=object)
 
 
 def _shared(name: str, torch: str, whole: bool) -> Op:
@@ -161,7 +161,7 @@ def _shared(name: str, torch: str, whole: bool) -> Op:
         vjps=(lambda g, y, x: carried(g, _shares(y, x)),),
         jvp=lambda ts, y, x: total(carried(ts[0], _shares(y, x)), _every(x)),
         batch=lambda xs, batched, params, size: _batched_median(xs[0], whole),
-        meaning=_exact_median,
+        meaning=lambda S, x: _exact_median(S, x, whole),
         torch=torch,
         kink=lambda x: (x == value(x)) & ((x == value(x)).sum() > 1),
         saves=(0, "y"),

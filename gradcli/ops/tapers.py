@@ -12,15 +12,13 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, Value, shape_of
+from gradcli.graph.values import CoreValue, Spec
 from gradcli.ops.arguments import settled
-from gradcli.ops.casts import cast
 from gradcli.ops.constructors import checked_sizes, dtype_or_default
-from gradcli.ops.elementwise import absolute, divide, exp, multiply, subtract
 from gradcli.ops.function import case
-from gradcli.ops.kinds import constant, fits
-from gradcli.ops.operands import as_core, to_float
-from gradcli.ops.registry import function, known
+from gradcli.ops.kinds import constant
+from gradcli.ops.operands import as_core
+from gradcli.ops.registry import function
 from gradcli.ops.selecting import taken
 
 _SHAPES = {"hanning": np.hanning, "blackman": np.blackman, "bartlett": np.bartlett}
@@ -44,13 +42,14 @@ TAPER: Op = constant("taper", _taper, _taper_rule, doc="Weights that fall off to
 HAMMING: Op = constant("hamming", _raised_cosine, _taper_rule, doc="A raised cosine.")
 
 
-def _length(name: str, given: Any) -> int:
+def length_of(name: str, given: Any) -> int:
+    """A window's length, checked."""
     (length,) = checked_sizes(name, (given,))
     return length
 
 
 def _tapered(op: Op, name: str, given: Any, periodic: Any, dtype: Any, **params: Any) -> CoreValue:
-    length = _length(name, given)
+    length = length_of(name, given)
     whole = length + 1 if periodic and length > 1 else length
     made = bind(op, length=whole, dtype=dtype_or_default(dtype), **params)
     return made if whole == length else taken(made, slice(0, length), -1)
@@ -99,57 +98,3 @@ def _number(name: str, x: Any) -> float:
     if found.shape or found.dtype.kind not in "biuf":
         raise ArgumentError(f"hamming_window: {name} must be a number")
     return float(found)
-
-
-def _kaiser(length: int, beta: CoreValue) -> CoreValue:
-    if length < 2:
-        return np.ones(length, beta.dtype)
-    places = np.arange(length)
-    arch = (np.sqrt(places * (length - 1 - places)) * (2 / (length - 1))).astype(beta.dtype)
-    if np.all(np.abs(settled(beta)) <= 300):
-        i0 = known("scipy.special", "i0")
-        return divide(i0(multiply(beta, arch)), i0(beta))
-    i0e, size = known("scipy.special", "i0e"), absolute(beta)  # what would overflow
-    ratio = divide(i0e(multiply(size, arch)), i0e(size))
-    return multiply(ratio, exp(multiply(size, subtract(arch, 1))))
-
-
-def _beta(x: Any) -> CoreValue:
-    found = to_float(as_core(x))
-    if shape_of(found):
-        raise ArgumentError(f"kaiser: beta must be a number, not of shape {fits(shape_of(found))}")
-    return found
-
-
-_KAISER = "vjp: for beta, the sum of g*(t*i1(beta*t)/i0(beta) - kaiser*i1(beta)/i0(beta))"
-
-
-@function(
-    family="constructor",
-    where="numpy",
-    derivative=_KAISER,
-    domain=(1.0, 12.0),
-    kinks="beta = 0: 0",
-    source="J. F. Kaiser, Nonrecursive digital filter design using the I0-sinh window function (1974)",
-    cases=(case(5, 14.0), case(4, ()), case(1, 5.0), case(0, 5.0), case(6, 400.0)),
-)
-def kaiser(M: Any, beta: Any) -> CoreValue:
-    """The window i0(beta*sqrt(1 - t**2))/i0(beta) for t from -1 to 1."""
-    return _kaiser(_length("kaiser", M), _beta(beta))
-
-
-@function(
-    family="constructor",
-    where="torch",
-    derivative=_KAISER,
-    domain=(1.0, 12.0),
-    kinks="beta = 0: 0",
-    cases=(case(5), case(4, False, ()), case(1)),
-)
-def kaiser_window(window_length: Any, periodic: bool = True, beta: Any = 12.0, *, dtype: Any = None) -> CoreValue:
-    """The window i0(beta*sqrt(1 - t**2))/i0(beta) for t from -1 to 1, periodic."""
-    length = _length("kaiser_window", window_length)
-    whole = length + 1 if periodic and length > 1 else length
-    kind = dtype_or_default(dtype, beta.dtype if isinstance(beta, Value) else None)
-    made = cast(_kaiser(whole, _beta(beta)), kind)
-    return made if whole == length else taken(made, slice(0, length), -1)

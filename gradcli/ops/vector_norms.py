@@ -59,15 +59,15 @@ def _exponent(sizes: Any, p: float, axis: Axes) -> Any:
     return np.frexp(fold(sizes, axis=axis, keepdims=True))[1]
 
 
-def _unit(x: Any, *, axis: Axes) -> Any:
+def _unit(x: Any, *, axis: Axes, p: float = 2) -> Any:
     with np.errstate(all="ignore"):
         infinite = np.isinf(x)
         if np.any(infinite):  # of infinite elements the signs count, and nothing else does
             x = np.where(np.any(infinite, axis=axis, keepdims=True) & ~np.isnan(x), _signs(x), x)
-        scale = _exponent(np.abs(x), 2, axis)
+        scale = _exponent(np.abs(x), p, axis)
         near = np.ldexp(x.real, -scale) + 1j * np.ldexp(x.imag, -scale) if x.dtype.kind == "c" else np.ldexp(x, -scale)
         near = near.astype(x.dtype)
-        length = np.sqrt(np.sum(np.abs(near) ** 2, axis=axis, keepdims=True))
+        length = _norm(near, p=p, axis=axis, keepdims=True)
         return np.where(length == 0, 0, near / np.where(length == 0, 1, length)).astype(x.dtype)
 
 
@@ -95,42 +95,44 @@ def _sum_of_others(x: CoreValue, axis: Axes) -> CoreValue:
     return moveaxis(reshaped(found, shape), ends, axis)
 
 
-def _across(t: CoreValue, u: CoreValue, axis: Axes) -> CoreValue:
-    """t - u Re<u, t>: the part of t that is orthogonal to the unit vector u.
+def _across(t: CoreValue, u: CoreValue, s: CoreValue, axis: Axes) -> CoreValue:
+    """t - u Re<s, t>, where Re<s, u> = 1 and no element of conj(s)*u is other than real: t without its part along u.
 
     Of few elements, what each has in common with itself is left out rather than taken away.
     """
-    common = real_product(u, t)
+    common = real_product(s, t)
     if reduced_count(shape_of(u), axis) > _FEW:
         return t - u * total(common, axis, True)
-    found = t * _sum_of_others(real_product(u, u), axis) - u * _sum_of_others(common, axis)
+    found = t * _sum_of_others(real_product(s, u), axis) - u * _sum_of_others(common, axis)
     if "c" in (dtype_of(u).kind, dtype_of(t).kind):
-        found = found + 1j * u * imag(conj(u) * t)
+        found = found + 1j * u * imag(conj(s) * t)
     return found
 
 
-def _moved_unit(t: CoreValue, y: CoreValue, x: CoreValue, *, axis: Axes) -> CoreValue:
-    """The derivative of x/|x| in the direction t, which is its own transpose; 0 at the origin."""
-    length = bind(NORM, x, p=2, axis=axis, keepdims=True)
+def _moved_unit(t: CoreValue, y: CoreValue, x: CoreValue, axis: Axes, p: float, back: bool) -> CoreValue:
+    """The derivative of x/|x| in the direction t, or its transpose, which for p = 2 is the same; 0 at the origin."""
+    length = bind(NORM, x, p=p, axis=axis, keepdims=True)
     origin = equal(length, 0)
-    return where(origin, 0.0, _across(t, y, axis) / where(origin, 1.0, length))
+    slopes = y if p == 2 else _direction(length, x, p, axis, True)
+    found = _across(t, slopes, y, axis) if back else _across(t, y, slopes, axis)
+    return where(origin, 0.0, found / where(origin, 1.0, length))
 
 
-def _exact_unit(S: Any, x: Any, *, axis: Axes) -> Any:
-    length = _exact_norm(S, x, p=2, axis=axis, keepdims=True)
+def _exact_unit(S: Any, x: Any, *, axis: Axes, p: float = 2) -> Any:
+    length = _exact_norm(S, x, p=p, axis=axis, keepdims=True)
     return each(lambda cell, size: cell / size, x, length)
 
 
 UNIT: Op = general(
     "unit",
     _unit,
-    lambda x, *, axis: Spec(shape_of(x), dtype_of(x)),
-    vjps=(lambda g, y, x, *, axis: _moved_unit(g, y, x, axis=axis),),
-    jvp=lambda ts, y, x, *, axis: _moved_unit(ts[0], y, x, axis=axis),
+    lambda x, *, axis, p=2: Spec(shape_of(x), dtype_of(x)),
+    vjps=(lambda g, y, x, *, axis, p=2: _moved_unit(g, y, x, axis, p, True),),
+    jvp=lambda ts, y, x, *, axis, p=2: _moved_unit(ts[0], y, x, axis, p, False),
     meaning=_exact_unit,
-    kink=lambda x, *, axis: (x == 0).all(axis=axis, keepdims=True) & (x == 0),
+    kink=lambda x, *, axis, p=2: _norm_kink(x, p=p, axis=axis, keepdims=True),
     depends=along_axes(),
-    doc="A vector divided by its length; 0 at the origin.",
+    doc="A vector divided by its p-norm, p from 1 on; 0 at the origin.",
 )
 
 

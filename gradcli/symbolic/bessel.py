@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from mpmath import libmp, mp
+from mpmath import mp
 from mpmath.libmp import fnan, fzero
 
 from gradcli.symbolic.elementary import Raw, by_context, huge, real_or_undefined
@@ -20,17 +20,22 @@ def second_kind(name: str) -> Callable[..., Raw]:
     def value(v: Raw, x: Raw, prec: int, rnd: str) -> Raw:
         if x[0] or x in (fzero, fnan):
             return fnan
-        whole = v[2] >= 0 or v == fzero
-        if not whole or huge(v, 10) or x[2] + x[3] > (prec // 4).bit_length():
+        if huge(v, 10) or huge(x, 40):
             return general(v, x, prec, rnd)
-        order = libmp.to_int(v)
-        # Y grows by exp(x) on the way, and K falls to exp(-x) from there.
-        extra = int(3 * mp.make_mpf(x)) + 40
-        with mp.workprec(prec + extra):
-            found = _series(abs(order), mp.make_mpf(x), 1 if name == "besselk" else -1)
-            return real_or_undefined(-found if name == "bessely" and order < 0 and order % 2 else found, prec)
+        with mp.workprec(prec + 20):
+            return real_or_undefined(of_second_kind(name, mp.make_mpf(v), mp.make_mpf(x)), prec)
 
     return value
+
+
+def of_second_kind(name: str, v: Any, x: Any) -> Any:
+    """Y ("bessely") or K ("besselk") of real order v in mpmath's numbers, real or complex."""
+    if not mp.isint(v) or x == 0 or mp.mag(x) > (mp.prec // 4).bit_length():
+        return getattr(mp, name)(v, x)
+    # Y grows by exp(x) on the way, and K falls to exp(-x) from there.
+    with mp.workprec(mp.prec + int(3 * abs(x)) + 40):
+        found = _series(abs(int(v)), x, 1 if name == "besselk" else -1)
+    return -found if name == "bessely" and v < 0 and v % 2 else +found
 
 
 def _series(n: int, x: Any, sign: int) -> Any:
@@ -54,7 +59,7 @@ def _series(n: int, x: Any, sign: int) -> Any:
         k += 1
         term *= square / (k * (n + k))
         psi += mp.mpf(1) / k + mp.mpf(1) / (n + k)
-        if k > half and mp.mag(term) + mp.mag(psi) < mp.mag(first) - mp.prec and mp.mag(term) < -mp.prec:
+        if k > abs(half) and mp.mag(term) + mp.mag(psi) < mp.mag(first) - mp.prec and mp.mag(term) < -mp.prec:
             break
     power = half**n
     if sign > 0:

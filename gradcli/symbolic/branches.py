@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,21 @@ from gradcli.graph.errors import GradcliError
 from gradcli.graph.node import Node
 from gradcli.graph.recording import Recording
 from gradcli.graph.values import CoreValue, concrete
+from gradcli.symbolic.companions import Families
 from gradcli.symbolic.derivatives import Matrix
 from gradcli.symbolic.evaluate import Evaluation
 from gradcli.symbolic.functions import UNDEFINED, Raw
-from gradcli.symbolic.kinks import FINER_PLACES, PLACES, Sides, limit, step_from
+from gradcli.symbolic.kinks import FINER_PLACES, PLACES, Sides, enough_orders, limit, orders, step_from
 from gradcli.symbolic.lowering import is_kinked, lower, needed_nodes
-from gradcli.symbolic.report import place_of
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 from gradcli.symbolic.task import Task, question
 
 #: What a branch of the program's own is called among the ops that choose.
 BRANCH = "branch"
 #: How many input elements are looked at beside a boundary.
-LOOKED_AT = 32
+LOOKED_AT = 64
 #: How far an element is moved, in spacings of its dtype, until the program decides otherwise.
 _ULPS = (1, 1 << 6, 1 << 12, 1 << 20)
-#: How many runs at random points close by are made, at most, to learn the other orders among equals.
-_AROUND = 100
 
 
 class Branch:
@@ -47,20 +44,6 @@ class Branch:
         self.span = span
         self.elements = elements
         self.op = op
-
-    def unseen(self, inputs: Mapping[str, Node]) -> dict[str, Any]:
-        """A report's entry that says no more than that there is a boundary."""
-        name, index = min(self.elements)
-        return {
-            "op": self.op,
-            "where": place_of(self.span),
-            "input": name,
-            "index": [int(n) for n in np.unravel_index(index, inputs[name].shape)],
-            "left": None,
-            "right": None,
-            "chosen": None,
-            "ok": None,
-        }
 
 
 def found(
@@ -152,35 +135,38 @@ def sides(
 
 
 def around(
-    rerun: Callable[..., Any], task: Task, affected: Sequence[tuple[str, int]], digits: int, most: int
+    rerun: Callable[..., Any], task: Task, groups: Iterable[Iterable[tuple[str, int]]], digits: int, most: int
 ) -> dict[tuple[int, str, int], list[Raw]]:
-    """Derivatives at the point as orders among equals have them that at most so many random runs close by took."""
+    """Derivatives at the point as other orders have them among groups of equals, by at most so many runs close by."""
     made: dict[tuple[int, str, int], list[Raw]] = {}
-    places = [label for label in affected if _can_move(task, *label)]
-    runs = min(12 + 6 * len(places), _AROUND, most)
-    for seed in range(runs):
+    families = Families(set().union(*groups))
+    for group in groups:
+        families.join_all(group)
+    members = [[label for label in family if _can_move(task, *label)] for family in families.members()]
+    places = [label for family in members for label in family]
+    runs = min(enough_orders(max(map(len, members), default=0)), most)
+    for shares in orders(members, runs):
         with suppress(GradcliError, Unprovable):
-            _, outputs, inputs = rerun(_scattered(task, places, seed))
+            _, outputs, inputs = rerun(_scattered(task, shares))
             lowered = lower(outputs, {key: inputs[key] for key in task.inputs})
             matrix = question(lowered, task, digits).matrix
             columns = {lowered.graph.labels[c]: c for c in matrix.columns}
             here = {columns[label]: _value_at(task, *label) for label in places}
             beside = Evaluation(lowered.graph, matrix.steps, matrix.bits + 64, inputs=here)
-            for r in range(len(matrix.rows)):
-                row = matrix.row_at(r, beside)
+            rows = matrix.rows_at(dict.fromkeys(range(len(matrix.rows)), matrix.columns), beside)
+            for r, row in rows.items():
                 for label in places:
                     made.setdefault((r, *label), []).append(row.get(columns[label], fzero))
     return made
 
 
-def _scattered(task: Task, places: Sequence[tuple[str, int]], seed: int) -> dict[str, Any]:
-    """The inputs' values, some elements moved a little each, at random."""
-    draw = Random(seed).randrange
+def _scattered(task: Task, shares: Mapping[tuple[str, int], float]) -> dict[str, Any]:
+    """The inputs' values, some elements moved a little each."""
     values = {key: np.array(concrete(node.value)) for key, node in task.inputs.items()}
-    for name, place in places:
+    for (name, place), share in shares.items():
         flat = values[name].reshape(-1)
         size = np.spacing(np.abs(flat[place])) if flat[place] else np.finfo(flat.dtype).eps
-        flat[place] += flat.dtype.type(draw(-_ULPS[-1], _ULPS[-1])) * size
+        flat[place] += flat.dtype.type(int(share * _ULPS[-1])) * size
     return values
 
 

@@ -13,12 +13,17 @@ import sympy
 from mpmath import libmp
 
 from gradcli.symbolic.arithmetic import BENT
-from gradcli.symbolic.evaluate import plan
-from gradcli.symbolic.functions import FUNCTIONS, Raw
+from gradcli.symbolic.evaluate import Plan, plan
+from gradcli.symbolic.functions import FUNCTIONS, UNDEFINED, Raw, defined
 from gradcli.symbolic.partials import carried
 from gradcli.symbolic.scalars import INPUT, NUMBER, Graph, Unprovable
 from gradcli.symbolic.swallowed import lossless
 
+#: How often the precision is doubled for a formula whose terms cancel, and how many bits must agree.
+_DOUBLINGS, _AGREEING = 3, 80
+
+#: What SymPy makes of a formula like log(1 + t)/t where t is 0.
+_NO_NUMBERS = (sympy.nan, sympy.zoo, sympy.oo, -sympy.oo)
 #: Bounds of what is small: operations of the formulas written out as trees, their depth, and formulas times symbols.
 _TREE, _DEPTH, _DERIVATIVES = 600, 120, 64
 
@@ -59,7 +64,10 @@ class Closed:
         function = FUNCTIONS[name]
         if function.symbolic is None:
             raise Unprovable(f"{name} is no closed formula")
-        return function.symbolic(*args)
+        made = function.symbolic(*args)
+        if made.has(*_NO_NUMBERS):  # SymPy's derivative of those is 0
+            raise Unprovable(f"{name} of these arguments is no number as a formula")
+        return made
 
     def _piece(self, name: str, args: Sequence[Any], decision: int) -> Any:
         if name == "abs":
@@ -89,12 +97,30 @@ class Closed:
         return self._atom(index)
 
     def value(self, expressions: Sequence[Any], precision: int) -> list[Raw]:
-        """Expressions evaluated at the exact point."""
+        """Expressions evaluated at the exact point; UNDEFINED where their terms cancel beyond all precisions tried."""
         graph = Graph()
         places = {s: graph.number(v) for s, v in self._values.items()}
         found = [carried(graph, e, places) for e in expressions]
-        values = lossless(graph, plan(graph, found), precision).values
-        return [values[i] for i in found]
+        steps = plan(graph, found)
+        before, after = (_values(graph, steps, found, bits) for bits in (precision, 2 * precision))
+        for n in range(2, _DOUBLINGS + 1):
+            if all(map(_settled, before, after)):
+                break
+            before, after = after, _values(graph, steps, found, precision << n)
+        return [y if _settled(x, y) else UNDEFINED for x, y in zip(before, after, strict=True)]
+
+
+def _values(graph: Graph, steps: Plan, places: Sequence[int], precision: int) -> list[Raw]:
+    values = lossless(graph, steps, precision).values
+    return [values[i] for i in places]
+
+
+def _settled(x: Raw, y: Raw) -> bool:
+    """Whether a number is the same at two precisions."""
+    if x == y or not (defined(x) and defined(y)):
+        return True
+    gap = libmp.mpf_abs(libmp.mpf_sub(y, x, _AGREEING, "n"))
+    return bool(libmp.mpf_le(libmp.mpf_shift(gap, _AGREEING), libmp.mpf_abs(y)))
 
 
 def is_small(graph: Graph, rows: Sequence[int], columns: int) -> bool:

@@ -52,7 +52,8 @@ class Culprits:
                 return branch.op, place_of(branch.span)
         moving = self.touched.get(r, {})
         suspects = [i for i in sorted(moving) if i < self.stop and column in moving[i]][:_SUSPECTS]
-        guilty = next((i for i in suspects if len(suspects) > 1 and self._turns(r, column, i)), None)
+        several = len({id(self.lowered.origin(i)) for i in suspects}) > 1
+        guilty = next((i for i in suspects if several and self._turns(r, column, i)), None)
         if guilty is None and suspects:
             guilty = suspects[0]
         node = None if guilty is None else self.lowered.origin(guilty)

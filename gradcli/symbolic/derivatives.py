@@ -150,11 +150,22 @@ class Matrix:
         with evaluation.within():
             return {c: to_raw(found[c]) for c in (found if columns is None else found.keys() & columns)}
 
+    def rows_at(self, rows: Mapping[int, Iterable[int]], evaluation: Evaluation) -> dict[int, Mapping[int, Raw]]:
+        """Some columns of some rows at another point."""
+        found = self.chain.rows([self.cones[r] for r in rows], evaluation)
+        with evaluation.within():
+            return {
+                r: {c: to_raw(row[c]) for c in columns if c in row}
+                for (r, columns), row in zip(rows.items(), found, strict=True)
+            }
+
     # --- the rounding that nobody can avoid --------------------------------------------------------------------------
 
     def rounding(self) -> list[Mapping[int, float]]:
         """The largest change of each element over evaluations in which every rounded scalar moves by a random ulp."""
         largest: list[dict[int, float]] = [{} for _ in self.rows]
+        #: elements that are undefined at the point, and have a value by a random ulp
+        self.fickle: set[Place] = set()
         #: what is compared for a decision, in each of the evaluations
         self.disturbed: list[dict[int, Number]] = []
         known = self.evaluation
@@ -166,14 +177,18 @@ class Matrix:
             )
             with there.within():
                 for r, row in enumerate(self._all(there, noise)):
-                    self._take(largest[r], self._settling[r], row)
+                    self._take(r, largest[r], row)
             self.disturbed.append({a: there.numbers[a] for a in compared})
         return list(largest)
 
-    def _take(self, largest: dict[int, float], base: Row, moved: Row) -> None:
+    def _take(self, r: int, largest: dict[int, float], moved: Row) -> None:
+        base = self._settling[r]
         for column, y in moved.items():
-            change = y - base.get(column, ZERO)
-            if change.is_finite():
+            x = base.get(column, ZERO)
+            change = y - x
+            if y.is_finite() and not x.is_finite():
+                self.fickle.add((r, column))
+            elif change.is_finite():
                 size = abs(to_float(change))
                 if size > largest.get(column, 0.0):
                     largest[column] = size
@@ -207,19 +222,19 @@ class Matrix:
     def touched(self, ties: Iterable[int]) -> dict[int, dict[int, set[int]]]:
         """For each row that hangs on tied decisions: those decisions, each with the columns that can move it."""
         columns = set(self.columns)
-        moving = {index: columns & self._below([index]) for index in ties}
+        moving = {index: columns & self.below([index]) for index in ties}
         moving = {index: found for index, found in moving.items() if found}
         tainted = self._above(moving)
         touched = {}
         for r, cone in enumerate(self.cones):
             roots = [root for root in (self.rows[r], *self.chain.partials([cone])) if tainted[root]]
-            below = self._below(roots, tainted) if roots else set()
+            below = self.below(roots, tainted) if roots else set()
             mine = {index: moving[index] for index in moving if index in below}
             if mine:
                 touched[r] = mine
         return touched
 
-    def _below(self, roots: Iterable[int], within: bytearray | None = None) -> set[int]:
+    def below(self, roots: Iterable[int], within: bytearray | None = None) -> set[int]:
         """What some scalars are made of, themselves included."""
         reached = set(roots)
         pending = list(reached)

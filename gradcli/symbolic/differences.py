@@ -27,11 +27,13 @@ def by_differences(
     static: int = 0,
     bits: int | None = None,
     by_last: Callable[..., Any] | None = None,
+    scales: Callable[..., Sequence[Any]] | None = None,
 ) -> Callable[..., Raw]:
     """The value of a function of orders, from one of mpmath's numbers (complex results are undefined).
 
     `static` arguments, the first, have no orders. Arguments beyond 2**bits are not tried. `by_last` is the derivative
-    by the last argument, where it is a simpler function.
+    by the last argument, where it is a simpler function. `scales` are sizes beside which steps are small, one for each
+    argument that has orders: where a function is smooth around 0, these are far beyond the argument itself.
     """
 
     @lru_cache(maxsize=2048)
@@ -45,7 +47,7 @@ def by_differences(
         if by_last is not None and of[-1]:
             function, of[-1] = by_last, of[-1] - 1
         try:
-            return real_or_undefined(differentiated(function, of, xs[:static], xs[static:], prec), prec)
+            return real_or_undefined(differentiated(function, of, xs[:static], xs[static:], prec, scales), prec)
         except mp.NoConvergence:
             return UNDEFINED
 
@@ -53,15 +55,22 @@ def by_differences(
 
 
 def differentiated(
-    direct: Callable[..., Any], orders: Sequence[int], fixed: Sequence[Any], xs: Sequence[Any], prec: int
+    direct: Callable[..., Any],
+    orders: Sequence[int],
+    fixed: Sequence[Any],
+    xs: Sequence[Any],
+    prec: int,
+    scales: Callable[..., Sequence[Any]] | None = None,
 ) -> Any:
     """The partial derivative of these orders at xs, to `prec` bits."""
     total = sum(orders)
     half = prec // 2 + _FINER
-    with mp.workprec(prec + total * half + (total + 1) * _places_before(xs) + 40):
+    sizes = xs if scales is None else scales(*xs)
+    moving = [size for size, n in zip(sizes, orders, strict=True) if n]
+    with mp.workprec(prec + total * half + (total + 1) * _places_before(moving) + 40):
         if not total:
             return direct(*fixed, *xs)
-        steps = [_step(x, half) for x in xs]
+        steps = [_step(size, half) for size in sizes]
         found = mp.mpf(0)
         for places, weight in _stencil(orders):
             moved = [x + place * h / 2 for x, place, h in zip(xs, places, steps, strict=True)]
@@ -72,7 +81,7 @@ def differentiated(
 
 
 def _places_before(xs: Sequence[Any]) -> int:
-    """How many bits the smallest argument lies below 1: near 0, an even function's differences are as much smaller."""
+    """How many bits the smallest of them lies below 1: near 0, an even function's differences are as much smaller."""
     return max([0, *(-int(mp.mag(x)) for x in xs if x and mp.isfinite(x))])
 
 

@@ -7,7 +7,6 @@ is no proof: an error that is small beside the whole, or that v hardly meets, is
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from gradcli.graph.errors import GradcliError
 from gradcli.graph.values import concrete
 from gradcli.symbolic.claimed import claim_of
 from gradcli.symbolic.numeric import extrapolated
-from gradcli.symbolic.task import Block, Task
+from gradcli.symbolic.task import Block, Rerun, Task
 
 #: How many directions are taken, at most, and in how many seconds.
 _DIRECTIONS, _SECONDS = 3, 60.0
@@ -26,7 +25,6 @@ _STEP = 0.05
 _ERRORS = 10.0
 
 Array = Any
-Rerun = Callable[[Mapping[str, Array]], Any]
 
 
 class Evidence:

@@ -13,7 +13,8 @@ A meaning says `y = S.implicit(equations, start)`:
 
 It gets cells that are the solution to any precision and can be differentiated to any order. Numbers are real: split
 complex equations into parts. The equations must tell one solution from others nearby: where their Jacobian is singular
-(equal eigenvalues) nothing is proved. Equations that fall apart (one eigenpair knows nothing of the next) cost little.
+(equal eigenvalues) the program is looked at beside the point, see `gradcli.symbolic.degenerate`. Equations that fall
+apart (one eigenpair knows nothing of the next) cost little.
 Meanings that can't look at values (`derive`) get `S.Unknown` from `S.float`.
 
 How it works. In the graph stand a gate, whose arguments are the scalars that the equations read, then the unknowns,
@@ -37,8 +38,8 @@ from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.evaluate import Reader
 from gradcli.symbolic.linear import Factors, Singular
 from gradcli.symbolic.noise import Disturbance
-from gradcli.symbolic.numbers import UNDEFINED, ZERO, Number, digits_of, from_raw
-from gradcli.symbolic.scalars import NUMBER, Graph, Scalar, Unprovable
+from gradcli.symbolic.numbers import ONE, UNDEFINED, ZERO, Number, digits_of, from_raw
+from gradcli.symbolic.scalars import NUMBER, Degenerate, Graph, Scalar, Unprovable
 
 #: How often a solution is improved before it counts as not found.
 _STEPS = 60
@@ -157,7 +158,8 @@ class System:
         """Solve once.
 
         Raises:
-            Unprovable: there is no solution near the start, or the Jacobian is singular there.
+            Degenerate: there is no solution near the start, or the Jacobian is singular there.
+            Unprovable: the equations read what is undefined.
         """
         given = {}
         for f in self.frontier:
@@ -170,12 +172,12 @@ class System:
                 y = self._refined(given)
                 smallest = self._factors(given, y).smallest
         except Singular:
-            raise Unprovable(_UNSOLVED) from None
+            raise Degenerate(_UNSOLVED) from None
         if smallest < _SINGULAR:
-            raise Unprovable(_UNSOLVED)
+            raise Degenerate(_UNSOLVED)
         off = [x - first for x, first in zip(y, self.start, strict=True)]
         if _size(off) > _size(self.start) + _FAR:
-            raise Unprovable(_TOO_FAR)
+            raise Degenerate(_TOO_FAR)
 
     def _refined(self, given: Mapping[int, Number]) -> list[Number]:
         """Newton's method from the start, the Jacobian taken anew where it gains too little."""
@@ -184,24 +186,26 @@ class System:
         factors, before = None, _NOTHING
         for _ in range(_STEPS):
             local = self._evaluated(given, y)
+            is_fresh = factors is None
             if factors is None:
-                factors = Factors(self._numbers(local))
+                factors = Factors(self._numbers(local), _sizes(y))
             step = factors.solve([local[r] for r in self.residuals])
-            y = [x - d for x, d in zip(y, step, strict=True)]
-            if not all(x.is_finite() for x in y):
+            moved = [x - d for x, d in zip(y, step, strict=True)]
+            if not all(x.is_finite() for x in moved):
                 raise Singular
-            if not any(step):
-                return y
-            change = _size(step) - _size(y)
-            if change <= 2 - digits or (change > before - _GAIN and change < _GUARD - digits):
-                return y
-            if change > before - _GAIN:
+            change = _size(step) - _size(moved)
+            is_slow = change > before - max(_GAIN, digits // _STEPS * 3)
+            is_stuck = is_fresh and _NOTHING < before <= change < -digits // 2  # no better at this conditioning
+            if not any(step) or change <= 2 - digits or is_stuck or (is_slow and change < _GUARD - digits):
+                return moved
+            if is_slow:
                 factors = None
-            before = change
+            if is_fresh or not is_slow:  # a step by an old Jacobian that gains nothing may lead astray
+                y, before = moved, change
         raise Singular
 
     def _factors(self, given: Mapping[int, Number], y: Sequence[Number]) -> Factors:
-        return Factors(self._numbers(self._evaluated(given, y)))
+        return Factors(self._numbers(self._evaluated(given, y)), _sizes(y))
 
     def _numbers(self, local: Mapping[int, Number]) -> list[dict[int, Number]]:
         return [{j: local[p] for j, p in row.items()} for row in self.jacobian]
@@ -262,7 +266,7 @@ class System:
         if noise is not None and (bits := self.graph.bits[self.unknowns[0]]):
             rows = [{j: noise.moved(x, bits) for j, x in row.items()} for row in rows]
         try:
-            return Factors(rows)
+            return Factors(rows, _sizes([values[u] for u in self.unknowns]))
         except Singular:
             return None
 
@@ -304,6 +308,13 @@ class System:
 def _size(numbers: Sequence[Number]) -> int:
     """The decimal exponent of the largest number."""
     return max((x.adjusted() for x in numbers if x), default=_NOTHING)
+
+
+def _sizes(y: Sequence[Number]) -> list[Number]:
+    """Powers of ten near unknowns, the smallest of them for those that are 0."""
+    exponents = [x.adjusted() if x and x.is_finite() else None for x in y]
+    least = min((e for e in exponents if e is not None), default=0)
+    return [ONE.scaleb(least if e is None else e) for e in exponents]
 
 
 class _Local(Chain):
@@ -348,7 +359,8 @@ def implicit(graph: Graph, equations: Callable[[list[Any]], Sequence[Any]], star
     """The solution of equations, see the module's head.
 
     Raises:
-        Unprovable: there is no solution near the start, or the equations are singular there.
+        Degenerate: there is no solution near the start, or the equations are singular there.
+        Unprovable: the program found none, or the equations can't be followed.
     """
     if not len(start):
         return []

@@ -1,33 +1,49 @@
 """Incomplete gamma and beta functions, exponential integrals and Owen's T in mpmath's numbers, by series whose terms
-have one sign: at any of a float's arguments they take about as many terms as there are bits."""
+have one sign: at any of a float's arguments they take about as many terms as there are bits; far out by a fraction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from mpmath import mp
+from mpmath import libmp, mp
 
 #: How many terms a series may have: beyond, the argument is none that anybody asks for.
 _TERMS = 40_000
 #: exp(-this) is nothing.
 _NOTHING = 3000
+#: Bits beyond the precision that sums in whole numbers carry.
+_SPARE = 64
 
 
-def _summed(ratio: Callable[[int], Any]) -> Any:
-    """1 + r(0) + r(0) r(1) + ...
+def _series(x: Any, below: Any, above: Any = None) -> Any:
+    """1 + x above/below + x**2 above (above + 1)/(below (below + 1)) + ..., all positive; without `above`, of its 1s.
 
     Raises:
         mp.NoConvergence: it has too many terms.
     """
-    found = term = mp.mpf(1)
-    for k in range(_TERMS):
-        factor = ratio(k)
-        term *= factor
+    bits = mp.prec + _SPARE
+    one = 1 << bits
+    step, bottom = _fixed(x, bits), _fixed(below, bits)
+    top = None if above is None else _fixed(above, bits)
+    found = term = one
+    for _ in range(_TERMS):
+        term = term * step
+        if top is None:
+            term //= bottom
+        else:
+            term = term * top // bottom >> bits
+            top += one
+        bottom += one
+        if not term:
+            return mp.ldexp(found, -bits)
         found += term
-        if factor < 0.99 and mp.mag(term) < mp.mag(found) - mp.prec - 10:
-            return found
     raise mp.NoConvergence
+
+
+def _fixed(x: Any, bits: int) -> int:
+    """x in units of 2**-bits."""
+    return int(libmp.to_fixed(mp.mpf(x)._mpf_, bits))
 
 
 def _beside_one(small: Callable[[], Any]) -> Any:
@@ -45,16 +61,38 @@ def _beside_one(small: Callable[[], Any]) -> Any:
 
 def lower_gamma(a: Any, x: Any) -> Any:
     """P(a, x), DLMF 8.11.4."""
-    if x > 60 and x > 2 * a:
-        return 1 - mp.gammainc(a, x, regularized=True)
-    return mp.exp(a * mp.log(x) - x) * mp.rgamma(a + 1) * _summed(lambda k: x / (a + 1 + k))
+    if _is_far(a, x):
+        return 1 - _gamma_fraction(a, x)
+    return mp.exp(a * mp.log(x) - x) * mp.rgamma(a + 1) * _series(x, a + 1)
 
 
 def upper_gamma(a: Any, x: Any) -> Any:
     """Q(a, x)."""
-    if x > 60 and x > 2 * a:
-        return mp.gammainc(a, x, regularized=True)
+    if _is_far(a, x):
+        return _gamma_fraction(a, x)
     return _beside_one(lambda: lower_gamma(a, x))
+
+
+def _is_far(a: Any, x: Any) -> bool:
+    """Whether the continued fraction takes fewer steps than the series has terms."""
+    return bool(x > 2 * a and x > 60 and 4 * x > mp.prec)
+
+
+def _gamma_fraction(a: Any, x: Any) -> Any:
+    """Q(a, x) by Legendre's continued fraction (DLMF 8.9.2, its even part), by Lentz's method."""
+    bottom = x + 1 - a
+    found = ratio = 1 / bottom
+    other = mp.inf
+    for k in range(1, _TERMS):
+        weight = k * (a - k)
+        bottom += 2
+        ratio = 1 / (bottom + weight * ratio)
+        other = bottom + weight / other
+        change = other * ratio
+        found *= change
+        if mp.mag(change - 1) < -mp.prec:
+            return mp.exp(a * mp.log(x) - x) * mp.rgamma(a) * found
+    raise mp.NoConvergence
 
 
 def lower_beta(a: Any, b: Any, x: Any) -> Any:
@@ -72,8 +110,8 @@ def upper_beta(a: Any, b: Any, x: Any) -> Any:
 
 
 def _beta_series(a: Any, b: Any, x: Any, rest: Any) -> Any:
-    front = mp.exp(a * mp.log(x) + b * mp.log(rest)) / (a * mp.beta(a, b))
-    return front * _summed(lambda k: (a + b + k) / (a + 1 + k) * x)
+    front = mp.exp(a * mp.log(x) + b * mp.log(rest)) * mp.gammaprod([a + b], [a + 1, b])
+    return front * _series(x, a + 1, a + b)
 
 
 def exponential_integral(n: Any, x: Any) -> Any:

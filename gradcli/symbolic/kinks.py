@@ -6,14 +6,15 @@ much smaller one tells where the first has not yet come to the limit: one that i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mpmath import libmp
 from mpmath.libmp import fone, fzero
 
-from gradcli.symbolic.derivatives import Matrix, magnitude
+from gradcli.symbolic.companions import Families, companies
+from gradcli.symbolic.derivatives import Matrix, Place, magnitude
 from gradcli.symbolic.evaluate import Evaluation, Tie
 from gradcli.symbolic.functions import UNDEFINED, Raw, defined
 from gradcli.symbolic.scalars import TooLarge
@@ -22,8 +23,8 @@ from gradcli.symbolic.scalars import TooLarge
 PLACES, FINER_PLACES = 40, 140
 #: How many scalar evaluations all looks together may cost, and up to how many every look is taken twice.
 _WORK, _TWICE = 30_000_000, 2_000_000
-#: Among how many equals all are likely to have won once, where all are moved at random, by so many parts of a step.
-CROWD, _PARTS = 32, 1 << 20
+#: How many looks at orders are enough, unless there are more equals than that; and the parts that a step is counted in.
+_FEW, _PARTS = 200, 1 << 20
 #: Two one-sided values that agree to so many bits are one.
 _SAME_BITS = 80
 #: Two looks that agree to so many bits are both at the limit.
@@ -69,14 +70,16 @@ def sides(matrix: Matrix, places: Mapping[int, set[int]], ties: Mapping[int, Tie
     Raises:
         TooLarge: there are more of them than can be looked at.
     """
-    if 2 * len(places) * len(matrix.steps) > _WORK:
+    together = companies(matrix, places, ties)
+    work = 2 * len(together) * len(matrix.steps)
+    if work > _WORK:
         raise TooLarge(f"{len(places):,} elements of the inputs sit exactly at kinks, too many to be looked at")
     found = {}
-    looks = _Looks(matrix, ties, twice=4 * len(places) * len(matrix.steps) <= _TWICE)
-    for column, rows in places.items():
-        left, right = (looks.limits(column, rows, sign) for sign in (-1, 1))
-        for r in rows:
-            found[r, column] = Sides(left[r], right[r])
+    looks = _Looks(matrix, ties, twice=2 * work <= _TWICE)
+    for company in together:
+        left, right = (looks.limits({c: places[c] for c in company}, sign) for sign in (-1, 1))
+        for place, value in left.items():
+            found[place] = Sides(value, right[place])
     return found
 
 
@@ -89,20 +92,25 @@ class _Looks:
         self.twice = twice
         self._bases: dict[int, Evaluation] = {}
 
-    def limits(self, column: int, rows: set[int], sign: int) -> dict[int, Raw]:
-        """One-sided derivatives of some rows by a column."""
-        near = self._beside(column, rows, sign, PLACES)
+    def limits(self, places: Mapping[int, set[int]], sign: int) -> dict[Place, Raw]:
+        """One-sided derivatives at (row, column), of some rows by each column."""
+        near = self._beside(places, sign, PLACES)
         if not self.twice and not any(_suspicious(x) for x in near.values()):
             return near
-        nearer = self._beside(column, rows, sign, FINER_PLACES)
-        return {r: limit(x, nearer[r]) for r, x in near.items()}
+        nearer = self._beside(places, sign, FINER_PLACES)
+        return {place: limit(x, nearer[place]) for place, x in near.items()}
 
-    def _beside(self, column: int, rows: set[int], sign: int, places: int) -> dict[int, Raw]:
-        matrix = self.matrix
-        x = matrix.graph.numbers[column]
-        assert x is not None
-        evaluation = matrix.beside({column: step_from(x, sign, places)}, self.ties, self._base(places))
-        return {r: matrix.row_at(r, evaluation, {column}).get(column, fzero) for r in rows}
+    def _beside(self, places: Mapping[int, set[int]], sign: int, digits: int) -> dict[Place, Raw]:
+        matrix, numbers = self.matrix, self.matrix.graph.numbers
+        steps = {c: step_from(_known(numbers[c]), sign, digits) for c in places}
+        evaluation = matrix.beside(steps, self.ties, self._base(digits))
+        rows = sorted(set().union(*places.values()))
+        wanted: dict[int, list[int]] = {r: [] for r in rows}
+        for c, readers in places.items():
+            for r in readers:
+                wanted[r].append(c)
+        found = matrix.rows_at(wanted, evaluation)
+        return {(r, c): found[r].get(c, fzero) for r in rows for c in wanted[r]}
 
     def _base(self, places: int) -> Evaluation:
         found = self._bases.get(places)
@@ -125,37 +133,72 @@ def crowds(touched: Mapping[int, Mapping[int, set[int]]]) -> dict[tuple[int, int
 def around(
     matrix: Matrix, touched: Mapping[int, Mapping[int, set[int]]], ties: Mapping[int, Tie]
 ) -> dict[tuple[int, int], list[Raw]]:
-    """Derivatives at some random points close by, of rows given with the ties that they hang on and who moves those.
+    """Derivatives at some points close by, of rows given with the ties that they hang on and who moves those.
 
     Among three or more equals, the sides of each column by itself are not all that there is: where all move, any may
-    win. Nothing where too many are equal, or where it would take too long.
+    win. So all move, in as many orders that each of them takes every place. Nothing where that would take too long.
     """
-    rows = {r: set().union(*moving.values()) for r, moving in touched.items()}
-    columns = sorted(set().union(*rows.values())) if rows else []
-    crowd = min(max(crowds(touched).values(), default=0), CROWD)
-    looks = min(12 + 6 * crowd, _WORK // (10 * len(matrix.steps) + 1))
-    if looks < crowd:
+    families = Families(set().union(*(columns for moving in touched.values() for columns in moving.values())))
+    for moving in touched.values():
+        for columns in moving.values():
+            families.join_all(columns)
+    looks = looks_around(matrix, touched)
+    if not looks:
         return {}
     base = matrix.at_the_point(matrix.bits + 64 + 10 * PLACES, ties)
     found: dict[tuple[int, int], list[Raw]] = {}
-    draw = Random(0).randrange
-    for _ in range(looks):
+    wanted = {r: set().union(*moving.values()) for r, moving in touched.items()}
+    for shares in orders(families.members(), looks):
         steps = {}
-        for c in columns:
-            share = libmp.from_rational(draw(-_PARTS, _PARTS + 1), _PARTS, 30)
-            steps[c] = libmp.mpf_mul(step_from(matrix.graph.numbers[c], 1, PLACES), share)
-        there = matrix.beside(steps, ties, base)
-        for r, moving in rows.items():
-            row = matrix.row_at(r, there, moving)
-            for c in moving:
-                found.setdefault((r, c), []).append(row.get(c, fzero))
+        for c, share in shares.items():
+            part = libmp.from_rational(int(share * _PARTS), _PARTS, 30)
+            steps[c] = libmp.mpf_mul(step_from(_known(matrix.graph.numbers[c]), 1, PLACES), part)
+        rows = matrix.rows_at(wanted, matrix.beside(steps, ties, base))
+        for r, columns in wanted.items():
+            for c in columns:
+                found.setdefault((r, c), []).append(rows[r].get(c, fzero))
     return {place: [x for x in values if defined(x)] for place, values in found.items()}
+
+
+def looks_around(matrix: Matrix, touched: Mapping[int, Mapping[int, set[int]]]) -> int:
+    """How many orders among equals are looked at; 0 where there are too many equals for each to take every place."""
+    crowd = max(crowds(touched).values(), default=0)
+    looks = min(enough_orders(crowd), _WORK // (10 * len(matrix.steps) + 1))
+    return looks if looks >= crowd else 0
+
+
+def enough_orders(crowd: int) -> int:
+    """How many orders among so many equals are looked at, where that does not take too long."""
+    return min(12 + 6 * crowd, max(crowd, _FEW))
+
+
+def orders(families: Iterable[Sequence[Any]], count: int) -> Iterator[dict[Any, float]]:
+    """Some orders of the members of families, each told by a number from -1 to 1 for every member.
+
+    Of as many orders as a family has members each member takes every place, first to last.
+    """
+    draw = Random(0)
+    mixed = [list(members) for members in families]
+    for k in range(count):
+        made = {}
+        for members in mixed:
+            n = len(members)
+            if k % n == 0:
+                draw.shuffle(members)
+            for i, c in enumerate(members):
+                made[c] = (2 * ((i + k) % n) + 1 - n + draw.uniform(-0.9, 0.9)) / n
+        yield made
 
 
 def step_from(x: Raw, sign: int, places: int) -> Raw:
     """A step from x to its left (sign -1) or right (1), of 10**-places of its size."""
     size = fone if x == fzero else libmp.mpf_abs(x)
     return libmp.mpf_div(size, libmp.from_int(sign * 10**places), 30, "n")
+
+
+def _known(x: Raw | None) -> Raw:
+    assert x is not None
+    return x
 
 
 def _suspicious(x: Raw) -> bool:
@@ -178,7 +221,7 @@ def limit(near: Raw, nearer: Raw) -> Raw:
 
 def agree(a: Raw, b: Raw) -> bool:
     """Whether two finite numbers are the same to so many bits that one-sided derivatives count as one."""
-    gap = libmp.mpf_sub(a, b)
+    gap = libmp.mpf_sub(a, b, 2 * _SAME_BITS, "n")
     if gap == fzero:
         return True
     return magnitude(gap) <= max(magnitude(x) for x in (a, b) if x != fzero) - _SAME_BITS

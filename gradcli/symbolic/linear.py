@@ -18,6 +18,10 @@ class Singular(Exception):
 class Factors:
     """A sparse square matrix, one mapping {column: number} per row, ready to be solved with.
 
+    Args:
+        rows: the matrix.
+        sizes: about how large each unknown is, as a power of ten; only for the scaling, and all 1 by themselves.
+
     Attributes:
         smallest: the smallest pivot's decimal exponent, of a matrix scaled so that rows and columns have elements
             about 1.
@@ -26,9 +30,9 @@ class Factors:
         Singular: a pivot is nothing, or a number is not finite.
     """
 
-    def __init__(self, rows: Sequence[Mapping[int, Number]]) -> None:
+    def __init__(self, rows: Sequence[Mapping[int, Number]], sizes: Sequence[Number] | None = None) -> None:
         self.size = len(rows)
-        self._blocks = [_Block(rows, *members) for members in _blocks(rows)]
+        self._blocks = [_Block(rows, *members, sizes) for members in _blocks(rows)]
         self.smallest = min((block.smallest for block in self._blocks), default=0)
 
     def solve(self, right: Sequence[Number]) -> list[Number]:
@@ -80,10 +84,17 @@ def _blocks(rows: Sequence[Mapping[int, Number]]) -> Iterator[tuple[list[int], l
 class _Block:
     """One block, as L U of its scaled and permuted rows."""
 
-    def __init__(self, rows: Sequence[Mapping[int, Number]], members: list[int], columns: list[int]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Mapping[int, Number]],
+        members: list[int],
+        columns: list[int],
+        sizes: Sequence[Number] | None,
+    ) -> None:
         self.rows = members
         self.columns = columns
-        self.matrix = [[rows[i].get(j, ZERO) for j in columns] for i in members]
+        self.sizes = [ONE] * len(columns) if sizes is None else [sizes[j] for j in columns]
+        self.matrix = [list(map(mul, (rows[i].get(j, ZERO) for j in columns), self.sizes)) for i in members]
         self._scale()
         self._eliminate()
 
@@ -92,8 +103,9 @@ class _Block:
             raise Singular
         self.row_factors = [_scale_of(row) for row in self.matrix]
         self.matrix = [[x * f for x in row] for row, f in zip(self.matrix, self.row_factors, strict=True)]
-        self.column_factors = [_scale_of(column) for column in zip(*self.matrix, strict=True)]
-        self.matrix = [list(map(mul, row, self.column_factors)) for row in self.matrix]
+        factors = [_scale_of(column) for column in zip(*self.matrix, strict=True)]
+        self.matrix = [list(map(mul, row, factors)) for row in self.matrix]
+        self.column_factors = list(map(mul, factors, self.sizes))
 
     def _eliminate(self) -> None:
         matrix, n = self.matrix, len(self.columns)

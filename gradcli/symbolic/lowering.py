@@ -22,8 +22,9 @@ from gradcli.graph.values import CoreValue, Value, concrete, shape_of
 from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.complexes import Complex, parts
 from gradcli.symbolic.meaning import Namespace, Unknown
+from gradcli.symbolic.paths import Path
 from gradcli.symbolic.patterns import Patterns
-from gradcli.symbolic.scalars import Graph, Scalar, Unprovable, exact
+from gradcli.symbolic.scalars import Degenerate, Graph, Scalar, Unprovable, exact
 from gradcli.symbolic.terms import put_off, settled
 
 #: An array of scalars (dtype object), or of plain integers or bools.
@@ -70,14 +71,18 @@ def lower(
     live: bool = False,
     limit: int | None = None,
     folds: bool = True,
+    path: Path | None = None,
 ) -> Lowered:
     """Outputs of a recording as scalars over its inputs; with `folds`, numbers among themselves are computed.
 
+    `path` takes the program away from where equations are singular, see `gradcli.symbolic.degenerate`.
+
     Raises:
+        Degenerate: equations that define a result are singular.
         Unprovable: an op has no exact meaning, or there are more than `limit` scalars.
         AbstractValue: the meaning depends on values of an abstract recording.
     """
-    return _Lowering(inputs, live, Graph(limit, folds=folds)).run(outputs)
+    return _Lowering(inputs, live, Graph(limit, folds=folds), path).run(outputs)
 
 
 def needed_nodes(outputs: Sequence[CoreValue], leaves: dict[int, CoreValue] | None = None) -> list[Node]:
@@ -103,8 +108,9 @@ def needed_nodes(outputs: Sequence[CoreValue], leaves: dict[int, CoreValue] | No
 
 
 class _Lowering:
-    def __init__(self, inputs: Mapping[str, Node], live: bool, graph: Graph) -> None:
+    def __init__(self, inputs: Mapping[str, Node], live: bool, graph: Graph, path: Path | None = None) -> None:
         self.graph = graph
+        self.path = path
         self.space = Namespace(self.graph)
         self.patterns = Patterns(graph.folds)
         self.live = live
@@ -146,7 +152,10 @@ class _Lowering:
         if dtype.kind == "c":
             parts = (None, None) if value is None else (value.real, value.imag)
             return Complex(*(self._input_cell(name, index, part, part_dtype(dtype)) for part in parts))
-        return Scalar(graph, graph.input(name, index, None if value is None else exact(value)))
+        known = None if value is None else exact(value)
+        if self.path is not None:
+            known = self.path.moved.get((name, index), known)
+        return Scalar(graph, graph.input(name, index, known))
 
     def _constant(self, x: Any, dtype: np.dtype[Any]) -> Any:
         """An operand that is no node: an array's cells, or a number, as exactly as an op of `dtype` sees it."""
@@ -271,6 +280,11 @@ class _Lowering:
         self.space.ties_matter = self.live and op.kink is not None
         try:
             return op.meaning(self.space, *operands, **node.params)
+        except Degenerate as error:
+            error.node = node
+            if self.path is None:
+                raise
+            return op.meaning(self.space, *(self._nudged(x) for x in operands), **node.params)
         except Unknown:
             if self.space.has_no_form or not self.space.ties_matter:
                 raise self._unknown(node) from None
@@ -280,8 +294,19 @@ class _Lowering:
             return op.meaning(self.space, *operands, **node.params)
         except (GradcliError, Unprovable):
             raise
+        except ZeroDivisionError as error:
+            raise Unprovable(f"{op.name} divides by nothing at this point") from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
+
+    def _nudged(self, cells: Cells) -> Cells:
+        """An operand of singular equations, moved along the path."""
+        if cells.dtype != object or self.path is None:
+            return cells
+        flat = [settled(x) for x in cells.ravel()]
+        scale = max((abs(self.space.float(part)) for x in flat for part in _parts(x)), default=0.0)
+        off = self.path.off(len(flat), scale)
+        return _filled([x + self.space.number(d) for x, d in zip(flat, off, strict=True)], cells.shape)
 
     def _unknown(self, node: Node) -> AbstractValue:
         """What is to be said where a meaning asked for values that are not known."""
@@ -341,6 +366,8 @@ class _Lowering:
             raise self._unknown(node) from None
         except (GradcliError, Unprovable):
             raise
+        except ZeroDivisionError as error:
+            raise Unprovable(f"{op.name} divides by nothing at this point") from error
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Unprovable(f"the exact meaning of {op.name} failed: {error}") from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from gradcli.symbolic.complexes import Complex
 from gradcli.symbolic.evaluate import Reader
 from gradcli.symbolic.functions import FUNCTIONS
 from gradcli.symbolic.implicit import implicit
-from gradcli.symbolic.numbers import Number, digits_of, to_float, two_to
+from gradcli.symbolic.numbers import ZERO, Number, digits_of, to_float, two_to
 from gradcli.symbolic.scalars import Graph, Scalar, Unprovable
 
 #: Names that meanings may use beside those of the elementary functions themselves.
@@ -133,6 +134,11 @@ class Namespace:
         z = self.lifted(x)
         return complexes.analytic("digamma", z, order=n) if isinstance(z, Complex) else self._apply("polygamma", n, z)
 
+    def dawson(self, n: int, x: Any) -> Any:
+        """The derivative of order n of Dawson's integral."""
+        z = self.lifted(x)
+        return complexes.analytic("dawson", z, order=n) if isinstance(z, Complex) else self._apply("dawson", n, z)
+
     def expm1(self, x: Any) -> Any:
         """exp(x) - 1, whose digits near 0 cost no precision."""
         z = self.lifted(x)
@@ -191,13 +197,7 @@ class Namespace:
         Raises:
             Unknown: the values are not known, or some tie and ties matter.
         """
-        if any(isinstance(x, Complex) for x in cells):
-            raise Unprovable("complex numbers have no order")
-        reader = self.graph.reader(Reader)
-        values = [reader.number(self.lifted(x).index) for x in cells]
-        known = [x for x in values if x is not None]
-        if len(known) < len(values):
-            raise Unknown
+        known = self._known(cells)
         best = 0
         with digits_of(50):  # where what is undefined compares, and is never larger
             for i, x in enumerate(known):
@@ -206,6 +206,35 @@ class Namespace:
         if self.ties_matter and any(_tied(x, known[best]) for i, x in enumerate(known) if i != best):
             raise Unknown
         return best
+
+    def order(self, cells: Sequence[Any]) -> list[int]:
+        """The places of numbers from the smallest to the largest, of equal ones the first before the others, nan last.
+
+        Raises:
+            Unknown: the values are not known, or some tie and ties matter.
+        """
+        known = self._known(cells)
+        with digits_of(50):
+            keys = [(x.is_nan(), ZERO if x.is_nan() else x) for x in known]
+            found = sorted(range(len(keys)), key=keys.__getitem__)
+        if self.ties_matter and any(_tied(known[a], known[b]) for a, b in pairwise(found)):
+            raise Unknown
+        return found
+
+    def _known(self, cells: Sequence[Any]) -> list[Number]:
+        """The values of real numbers that are to be put in order.
+
+        Raises:
+            Unknown: some are not known.
+        """
+        if any(isinstance(x, Complex) for x in cells):
+            raise Unprovable("complex numbers have no order")
+        reader = self.graph.reader(Reader)
+        values = [reader.number(self.lifted(x).index) for x in cells]
+        known = [x for x in values if x is not None]
+        if len(known) < len(values):
+            raise Unknown
+        return known
 
     # --- results that equations define --------------------------------------------------------------------------------
 

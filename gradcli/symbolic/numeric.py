@@ -35,8 +35,8 @@ _FIRST, _FACTOR, _LEVELS = 0.05, 1.6, 14
 _ERRORS, _TELLING = 10.0, 1e-4
 
 _EPS = float(np.finfo(np.float64).eps)
-#: Kinks listed in a report, and how much of their size one-sided differences must differ by to be two.
-_LISTED, _KINK = 100, 1e-6
+#: How much of their size one-sided differences must differ by to be two.
+_KINK = 1e-6
 
 Array = Any
 
@@ -259,19 +259,17 @@ class _Numeric:
         chosen = float(np.real(got))
         nearest = min(max(chosen, min(left, right)), max(left, right))
         node = self.kinked[0]
-        if len(self.report.kinks) < _LISTED:
-            self.report.kinks.append(
-                {
-                    "op": node.op.name if node.op else None,
-                    "where": place_of(node.span),
-                    "input": name,
-                    "index": [int(n) for n in np.unravel_index(index, self.values[name].shape)],
-                    "element": place["index"],
-                    "left": left,
-                    "right": right,
-                    "chosen": chosen,
-                    "ok": abs(chosen - nearest) <= self.atol + self.rtol * abs(nearest) + _ERRORS * doubt,
-                }
+        if self.report.has_room:
+            self.report.add_kink(
+                node.op.name if node.op else None,
+                place_of(node.span),
+                name,
+                np.unravel_index(index, self.values[name].shape),
+                element=place["index"],
+                left=left,
+                right=right,
+                chosen=chosen,
+                ok=abs(chosen - nearest) <= self.atol + self.rtol * abs(nearest) + _ERRORS * doubt,
             )
         return nearest, doubt
 

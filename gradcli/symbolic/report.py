@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+#: How many kinks a report lists.
+_LISTED = 100
 
 
 class InputReport:
@@ -114,6 +118,30 @@ class Report:
         if any(ok is False for ok in verdicts):
             return False
         return None if self.reason is not None or None in verdicts else True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more kinks are to be listed."""
+        return len(self.kinks) < _LISTED
+
+    def add_kink(
+        self,
+        op: str | None,
+        where: str | None,
+        name: str,
+        index: Sequence[Any],
+        *,
+        element: Sequence[int] | None = None,
+        left: float | None = None,
+        right: float | None = None,
+        chosen: float | None = None,
+        ok: bool | None = None,
+    ) -> None:
+        """List a kink of an op by an element of an input, of an `element` of the derivative if that is known."""
+        place: dict[str, Any] = {"op": op, "where": where, "input": name, "index": [int(n) for n in index]}
+        if element is not None:
+            place["element"] = element
+        self.kinks.append({**place, "left": left, "right": right, "chosen": chosen, "ok": ok})
 
     @property
     def exit_code(self) -> int:

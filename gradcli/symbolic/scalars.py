@@ -46,6 +46,16 @@ class Unprovable(Exception):
     """Something that the exact reading of a program can't follow; the message says what."""
 
 
+class Degenerate(Unprovable):
+    """The equations that define a result are singular at the point.
+
+    Attributes:
+        node: the node whose result it is, where that is known.
+    """
+
+    node: Any = None
+
+
 class TooLarge(Unprovable):
     """The program has more scalar operations than can be proved."""
 

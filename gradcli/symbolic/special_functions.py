@@ -15,9 +15,12 @@ import sympy
 from mpmath import libmp, mp
 from mpmath.libmp import fnan, fone, fzero
 
-from gradcli.symbolic.bessel import second_kind
+from gradcli.symbolic.bessel import of_second_kind, second_kind
+from gradcli.symbolic.dawson import dawson, dawson_form, dawson_near
 from gradcli.symbolic.differences import by_differences, differentiated
 from gradcli.symbolic.elementary import Elementary, Raw, by_context, huge, real_or_undefined, side
+from gradcli.symbolic.hurwitz import hurwitz_zeta
+from gradcli.symbolic.hypergeometric import gauss
 from gradcli.symbolic.incomplete import (
     exponential_integral,
     lower_beta,
@@ -86,6 +89,8 @@ EllipK: Any = _named("ellipk", _elliptic_k_slope)
 OwensT = _named("owens_t", _owens_h, lambda h, a: sympy.exp(-(h**2) * (1 + a**2) / 2) / (2 * sympy.pi * (1 + a**2)))
 ExpRel = _named("exprel", lambda x: ((x - 1) * sympy.exp(x) + 1) / x**2)
 Hyp1F1: Any = _named("hyp1f1", None, None, lambda a, b, z: a / b * Hyp1F1(a + 1, b + 1, z))
+Hyp0F1: Any = _named("hyp0f1", None, lambda b, z: Hyp0F1(b + 1, z) / b)
+Hyp2F1: Any = _named("hyp2f1", None, None, None, lambda a, b, c, z: a * b / c * Hyp2F1(a + 1, b + 1, c + 1, z))
 SphericalJ: Any = _named("spherical_jn", None, lambda n, x: SphericalJ(n - 1, x) - (n + 1) / x * SphericalJ(n, x))
 
 
@@ -128,14 +133,18 @@ def _lower_beta_density(a: Any, b: Any, x: Any) -> Any:
     return x ** (a - 1) * (1 - x) ** (b - 1) / mp.beta(a, b)
 
 
+def _gamma_scales(a: Any, x: Any) -> tuple[Any, ...]:
+    """How far from a pole or a branch the arguments of incomplete gamma functions are."""
+    return max(a, mp.one), x
+
+
+def _beta_scales(a: Any, b: Any, x: Any) -> tuple[Any, ...]:
+    """The same of incomplete beta functions: there is one at a = -b."""
+    return max(a, min(b, mp.one)), max(b, min(a, mp.one)), x
+
+
 def _negated(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *xs: -function(*xs)
-
-
-def _zeta(s: Any, q: Any) -> Any:
-    if s > 2000:  # a sum of powers too small for any float
-        raise mp.NoConvergence
-    return mp.zeta(s, q)
 
 
 @lru_cache(maxsize=2048)
@@ -146,13 +155,22 @@ def _owens(h: Raw, a: Raw, prec: int, rnd: str) -> Raw:
         return real_or_undefined(owens_t(mp.make_mpf(h), mp.make_mpf(a)), prec)
 
 
+def _scaled_k(v: Any, x: Any) -> Any:
+    return mp.exp(x) * of_second_kind("besselk", v, x)
+
+
 def _scaled_k_slope(v: Any, x: Any) -> Any:
     """DLMF 10.29.1."""
-    return mp.exp(x) * (mp.besselk(v, x) - (mp.besselk(v - 1, x) + mp.besselk(v + 1, x)) / 2)
+    below, here, above = (of_second_kind("besselk", v + step, x) for step in (-1, 0, 1))
+    return mp.exp(x) * (here - (below + above) / 2)
 
 
 def _spence(z: Any) -> Any:
     return mp.polylog(2, 1 - z)
+
+
+def _kummer(a: Any, b: Any, z: Any) -> Any:
+    return mp.hyp1f1(a, b, z)
 
 
 def _spherical(n: Any, x: Any) -> Any:
@@ -261,12 +279,13 @@ def _ordered(form: Callable[..., Any], direct: Callable[..., Any], count: int = 
 #: The derivatives of Bessel functions are found by their orders instead.
 ANALYTIC: dict[str, Callable[..., Any]] = {
     "besselj": lambda v, z: mp.besselj(v, z),
-    "bessely": lambda v, z: mp.bessely(v, z),
+    "bessely": lambda v, z: of_second_kind("bessely", v, z),
     "besseli": lambda v, z: mp.besseli(v, z),
-    "besselk": lambda v, z: mp.besselk(v, z),
+    "besselk": lambda v, z: of_second_kind("besselk", v, z),
     "erf": lambda z: mp.erf(z),
     "erfc": lambda z: mp.erfc(z),
     "erfi": lambda z: mp.erfi(z),
+    "dawson": dawson_near,
     "gamma": lambda z: mp.gamma(z),
     "rgamma": lambda z: mp.rgamma(z),
     "loggamma": lambda z: mp.loggamma(z),
@@ -274,6 +293,8 @@ ANALYTIC: dict[str, Callable[..., Any]] = {
     "sinc": _sine_over,
     "Si": lambda z: mp.si(z),
     "Ci": lambda z: mp.ci(z),
+    "Shi": lambda z: mp.shi(z),
+    "Chi": lambda z: mp.chi(z),
 }
 
 
@@ -282,6 +303,8 @@ def _analytic_value(name: str, n: int, fixed: tuple[Raw, ...], x: Raw, y: Raw, p
     """A derivative of an analytic function, of which the other part is asked next."""
     with mp.workprec(prec + 20):
         z = mp.mpc(mp.make_mpf(x), mp.make_mpf(y))
+        if name == "digamma" and n > 0:
+            return mp.mpc((-1) ** (n + 1) * mp.factorial(n) * hurwitz_zeta(n + 1, z))
         return mp.mpc(differentiated(ANALYTIC[name], [n], [mp.make_mpf(v) for v in fixed], [z], prec + 20))
 
 
@@ -307,6 +330,7 @@ SPECIAL: dict[str, Elementary] = {
     "erf": Elementary(1, sympy.erf, libmp.mpf_erf),
     "erfc": Elementary(1, sympy.erfc, erfc),
     "erfi": Elementary(1, sympy.erfi, by_context("erfi", 30)),
+    "dawson": Elementary(2, _of_orders(dawson_form, 1), dawson, orders=1),
     "erfinv": Elementary(1, sympy.erfinv, erf_inverse),
     "loggamma": Elementary(1, sympy.loggamma, log_gamma),
     "rgamma": _ordered(lambda x: 1 / sympy.gamma(x), lambda x: mp.rgamma(x), bits=50),
@@ -320,10 +344,11 @@ SPECIAL: dict[str, Elementary] = {
     "bessely": Elementary(2, sympy.bessely, second_kind("bessely")),
     "besseli": Elementary(2, sympy.besseli, _first_kind("besseli", False)),
     "besselk": Elementary(2, sympy.besselk, second_kind("besselk")),
-    "scaled_k": _ordered(
-        _scaled_k_form, lambda v, x: mp.exp(x) * mp.besselk(v, x), static=1, bits=40, by_last=_scaled_k_slope
-    ),
+    "scaled_k": _ordered(_scaled_k_form, _scaled_k, static=1, bits=40, by_last=_scaled_k_slope),
     "hyp1f1": _ordered(Hyp1F1, lambda a, b, z: mp.hyp1f1(a, b, z), static=2, bits=40),
+    "kummer": _ordered(Hyp1F1, _kummer, static=2, bits=12, by_last=lambda a, b, z: a / b * _kummer(a + 1, b + 1, z)),
+    "hyp0f1": _ordered(Hyp0F1, lambda b, z: mp.hyp0f1(b, z), static=1, bits=40),
+    "hyp2f1": Elementary(5, _of_orders(Hyp2F1, 1), gauss, orders=1),
     "spherical_jn": _ordered(SphericalJ, _spherical, static=1),
     "airyai": Elementary(1, sympy.airyai, by_context("airyai", 40)),
     "airybi": Elementary(1, sympy.airybi, by_context("airybi", 40)),
@@ -331,9 +356,11 @@ SPECIAL: dict[str, Elementary] = {
     "airybiprime": Elementary(1, sympy.airybiprime, lambda x, prec, rnd: _airy_slope("airybi", x, prec)),
     "fresnels": Elementary(1, sympy.fresnels, by_context("fresnels", 400)),
     "fresnelc": Elementary(1, sympy.fresnelc, by_context("fresnelc", 400)),
-    "zeta": _ordered(Zeta, _zeta, 2, by_last=lambda s, q: -s * _zeta(s + 1, q)),
+    "zeta": _ordered(Zeta, hurwitz_zeta, 2, by_last=lambda s, q: -s * hurwitz_zeta(s + 1, q)),
     "Si": _ordered(sympy.Si, lambda x: mp.si(x)),
     "Ci": _ordered(sympy.Ci, lambda x: mp.ci(x)),
+    "Shi": _ordered(sympy.Shi, lambda x: mp.shi(x), bits=50),
+    "Chi": _ordered(sympy.Chi, lambda x: mp.chi(x), bits=50),
     "Ei": Elementary(1, sympy.Ei, by_context("ei", 50)),
     "expn": _ordered(
         ExpN, exponential_integral, static=1, bits=50, by_last=lambda n, x: -exponential_integral(n - 1, x)
@@ -341,10 +368,16 @@ SPECIAL: dict[str, Elementary] = {
     "spence": _ordered(Spence, _spence, by_last=lambda z: mp.log(z) / (1 - z) if z != 1 else -mp.mpf(1)),
     "ellipk": _ordered(EllipK, lambda m: mp.ellipk(m)),
     "ellipe": _ordered(EllipE, lambda m: mp.ellipe(m)),
-    "gammainc": _ordered(GammaInc, lower_gamma, 2, bits=_PARAMETERS, by_last=_lower_gamma_density),
-    "gammaincc": _ordered(GammaIncC, upper_gamma, 2, bits=_PARAMETERS, by_last=_negated(_lower_gamma_density)),
-    "betainc": _ordered(BetaInc, lower_beta, 3, bits=_PARAMETERS, by_last=_lower_beta_density),
-    "betaincc": _ordered(BetaIncC, upper_beta, 3, bits=_PARAMETERS, by_last=_negated(_lower_beta_density)),
+    "gammainc": _ordered(
+        GammaInc, lower_gamma, 2, bits=_PARAMETERS, by_last=_lower_gamma_density, scales=_gamma_scales
+    ),
+    "gammaincc": _ordered(
+        GammaIncC, upper_gamma, 2, bits=_PARAMETERS, by_last=_negated(_lower_gamma_density), scales=_gamma_scales
+    ),
+    "betainc": _ordered(BetaInc, lower_beta, 3, bits=_PARAMETERS, by_last=_lower_beta_density, scales=_beta_scales),
+    "betaincc": _ordered(
+        BetaIncC, upper_beta, 3, bits=_PARAMETERS, by_last=_negated(_lower_beta_density), scales=_beta_scales
+    ),
     "owens_t": Elementary(2, OwensT, _owens),
     **{f"re:{name}": _part(name, "real") for name in ANALYTIC},
     **{f"im:{name}": _part(name, "imag") for name in ANALYTIC},
@@ -373,6 +406,8 @@ BY_CLASS: dict[Any, str] = {
     sympy.fresnelc: "fresnelc",
     sympy.Si: "Si",
     sympy.Ci: "Ci",
+    sympy.Shi: "Shi",
+    sympy.Chi: "Chi",
     sympy.Ei: "Ei",
     **{
         form: form.__name__
@@ -388,7 +423,9 @@ BY_CLASS: dict[Any, str] = {
             EllipK,
             OwensT,
             ExpRel,
+            Hyp0F1,
             Hyp1F1,
+            Hyp2F1,
             SphericalJ,
         )
     },

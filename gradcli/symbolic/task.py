@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.graph.errors import ArgumentError
+from gradcli.graph.errors import ArgumentError, GradcliError
 from gradcli.graph.node import Node
+from gradcli.graph.recording import Recording
 from gradcli.graph.values import CoreValue, Value, concrete, shape_of
 from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.claimed import SparseClaim
@@ -19,6 +20,8 @@ from gradcli.symbolic.lowering import Lowered
 from gradcli.symbolic.scalars import Unprovable
 
 Claimed = Mapping[Any, Any]
+#: Records the program again at other values of its inputs: (recording, outputs, inputs).
+Rerun = Callable[[Mapping[str, np.ndarray]], tuple[Recording, Sequence[CoreValue], Mapping[str, Node]]]
 
 
 class Block(NamedTuple):
@@ -62,6 +65,22 @@ class Task:
     def labels(self) -> list[str]:
         """The names of the report's entries."""
         return list(dict.fromkeys(block.label for block in self.blocks))
+
+    def results(self) -> np.ndarray:
+        """All elements of the outputs, as the program computed them; none where they are not known."""
+        try:
+            parts = [np.ravel(np.asarray(concrete(y))) for y in self.outputs]
+        except GradcliError:
+            return np.zeros(0)
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def results_by_row(self, rows: Sequence[tuple[int, ...]]) -> dict[int, float]:
+        """The same, real parts by the rows of their derivatives; none for a Hessian, whose rows are of a gradient."""
+        results = self.results()
+        if self.derivative == "hessian" or len(results) != len(rows):
+            return {}
+        parts = ((complex(value).real, complex(value).imag) for value in results.tolist())
+        return {r: part for own, pair in zip(rows, parts, strict=True) for r, part in zip(own, pair, strict=False)}
 
     def _blocks(self) -> Iterator[Block]:
         if self.derivative == "hessian":

@@ -199,6 +199,10 @@ def test_cosines_of_long_short_and_missing_vectors():
 
     close(f(np.array([1e200, 1e200])), 1 - 0.5**0.5)
     assert grad(f)(np.zeros(2)).tolist() == [-1e6, 0]
+    for faint in (1e-300, 1e-20):  # as at nothing, where x/1e-6 is the direction
+        along, across = grad(f)(faint * np.array([3.0, 4.0]))
+        close(along, -1e6)
+        assert abs(across) < 1e-6
 
 
 def test_triplets_by_other_distances_are_refused_with_a_way_out():

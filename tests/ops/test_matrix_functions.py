@@ -118,3 +118,17 @@ def test_cosines_and_sines_lie_on_a_circle():
             one, abs=1e-12
         )
         assert scipy("coshm")(a) + scipy("sinhm")(a) == pytest.approx(scipy("expm")(a))
+
+
+# --- sign ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sign_of_one_kind_of_eigenvalues_is_exact_and_so_are_its_slopes_of_nothing():
+    for a, one in ((sample(3), 1.0), (-complex_sample(3, 3), -1.0)):
+        assert np.array_equal(scipy("signm")(a), one * np.eye(3))
+        assert np.all(np.asarray(jvp(scipy("signm"), [a], [np.ones_like(a)])[1]) == 0)
+
+
+def test_a_sign_that_is_neither():
+    with pytest.raises(DomainError, match="signm: an eigenvalue has the real part 0"):
+        scipy("signm")(np.array([[0.0, 1.0], [-1.0, 0.0]]))

@@ -110,3 +110,27 @@ def test_orders_and_dimensions_have_a_limit() -> None:
         _function("polygamma")(10**12, np.array(2.0))
     with pytest.raises(ArgumentError, match="the dimension is 1000 at most, not 1000000000000"):
         _function("multigammaln")(np.array(1e13), 10**12)
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "place", "wanted"),
+    [
+        ("betainc", (4.5229081808722e-15, 8.247985365266665e-120, 0.3587961871858093), 0, -4.0319240177027640868e-91),
+        ("betainc", (2.903905634235522e-175, 1.900623130290879e-16, 0.49999805435819605), 0, -5261432337966738.0),
+        ("betainc", (1.5976742050126743e-17, 2.368094734145777e-309, 0.588), 0, -9.27732188805121194e-276),
+        ("gammainc", (9.895e-308, 4.958), 0, -0.00120634559553140667),
+        ("gammainccinv", (3.855, 2.0685494410493528e-235), 1, -4.85917517150202745e234),
+        ("ellipk", (-3.904625259890496e205,), 0, 4.85847736250078189e-307),
+        ("boxcox1p", (1.7987889711260654e277, -3.3598104643923505e-17), 0, 5.55929581541722191e-278),
+    ],
+)
+def test_slopes_at_the_ends_of_floats(name: str, point: tuple[float, ...], place: int, wanted: float):
+    assert _slopes(_function(name), *point)[place] == pytest.approx(wanted, rel=4e-15, abs=0)
+
+
+def test_hurwitz_zeta_of_many_digits_is_the_sum():
+    from gradcli.symbolic.hurwitz import hurwitz_zeta
+
+    with mp.workprec(100):
+        found, summed = hurwitz_zeta(mp.mpf(150), mp.mpf(3000)), mp.fsum(mp.mpf(3000 + k) ** -150 for k in range(3000))
+        assert abs(found / summed - 1) < mp.mpf(2) ** -90

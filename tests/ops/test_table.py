@@ -26,6 +26,7 @@ REFUSING: dict[str, str] = {
     ),
     "arange": "NumPy's counts by the real or the imaginary part of (stop - start)/step, whichever is less",
     "ive": "exp(-abs(real(z))) is not analytic, and SciPy has no derivative of it",
+    **dict.fromkeys(("hyp0f1", "hyp1f1", "hyp2f1"), "what proves them has them of real numbers alone"),
     "zeta": "SciPy's takes complex numbers for Riemann's alone, and is nan for Hurwitz's",
 }
 

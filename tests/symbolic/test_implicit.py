@@ -145,7 +145,10 @@ def test_rounding_of_a_healthy_matrix_is_small() -> None:
 def test_equal_eigenvalues_are_told() -> None:
     report = proved(of_eigh, 2 * np.eye(3), claimed={"x0": np.zeros((3, 3))})
     assert report.ok is None
-    assert report.reason is not None and "singular at this point, as they are for equal eigenvalues" in report.reason
+    assert report.reason is not None and report.reason.endswith(
+        "there is none at this point: the equations that define eigh are singular, as for equal eigenvalues, equal "
+        "singular values, or less than full rank"
+    )
 
 
 def test_there_is_no_formula() -> None:

@@ -11,6 +11,10 @@ from recorded import engine, of, proved, record
 from gradcli.graph.recording import Recording
 from gradcli.ops.registry import lookup
 from gradcli.symbolic import prove
+from gradcli.symbolic.companions import companies
+from gradcli.symbolic.derivatives import Matrix
+from gradcli.symbolic.kinks import orders
+from gradcli.symbolic.lowering import lower
 
 
 def sides(report: Any) -> list[tuple[Any, ...]]:
@@ -178,13 +182,13 @@ def summed(values: dict[str, Any]) -> Any:
 
 
 def test_a_branch_that_one_ulp_does_not_turn_is_still_looked_at() -> None:
-    values = {"x0": np.ones(50)}
+    values = {"x0": np.repeat([1.0, 0.5], [30, 40])}
     recording, outputs, inputs = summed(values)
-    report = prove(recording, outputs, inputs, {"x0": np.ones(50)}, derivative="gradient", rerun=summed)
+    report = prove(recording, outputs, inputs, {"x0": np.ones(70)}, derivative="gradient", rerun=summed)
     assert report.ok is True
     assert (report.kinks[0]["left"], report.kinks[0]["right"]) == (1.0, 2.0)
     assert report.kinks[-1]["left"] is None  # more elements than are looked at: the report says so
-    wrong = {"x0": np.full(50, 2.5)}
+    wrong = {"x0": np.full(70, 2.5)}
     assert prove(recording, outputs, inputs, wrong, derivative="gradient", rerun=summed).ok is False
 
 
@@ -254,10 +258,47 @@ def test_ties_that_only_move_together_are_looked_at_together() -> None:
 
 
 def test_among_more_equals_than_are_looked_at_nothing_is_refuted() -> None:
-    x = np.ones(40)
-    assert rerunning(of("sort"), x).ok is True
+    assert rerunning(of("sort"), np.ones(40)).ok is True
     median = lookup("torch", "median")
     assert median is not None
-    report = rerunning(median.call, x)
+    assert rerunning(median.call, np.ones(40)).ok is True
+    report = rerunning(median.call, np.ones(70))
     assert report.ok is None
     assert report.reason is not None and report.reason.endswith("a choice among more equals than were looked at")
+
+
+def test_thousands_of_elements_at_kinks_of_their_own_are_looked_at_together() -> None:
+    n = 1_000
+    matrix = summed_kinks(n)
+    assert [len(company) for company in companies(matrix, matrix.columns, matrix.ties())] == [n]
+    report = proved(lambda x: of("sum")(of("relu")(x)), np.zeros(n), claimed={"x0": np.linspace(0.0, 1.0, n)})
+    assert report.ok is True
+    assert all((k["left"], k["right"]) == (0.0, 1.0) for k in report.kinks)
+    assert proved(lambda x: of("sum")(of("relu")(x)), np.zeros(9), claimed={"x0": np.full(9, 1.5)}).ok is False
+
+
+def summed_kinks(n: int) -> Matrix:
+    _, outputs, inputs = record(lambda x: of("sum")(of("relu")(x)), np.zeros(n))
+    lowered = lower(outputs, inputs)
+    columns = [x.index for x in lowered.inputs["x0"]]
+    matrix = Matrix(lowered.graph, [lowered.outputs[0].item().index], columns, 50)
+    matrix.settle()
+    matrix.rounding()
+    return matrix
+
+
+def test_elements_that_make_each_others_derivatives_jump_are_looked_at_apart() -> None:
+    report = proved(lambda x: of("relu")(x[0]) * of("sign")(x[1]) + of("abs")(x[0] - x[1]), np.zeros(2))
+    assert report.ok is True
+    assert [(k["index"], k["left"], k["right"]) for k in report.kinks] == [([0], -1.0, 1.0), ([1], -1.0, 1.0)]
+
+
+def test_of_many_equals_each_takes_every_place() -> None:
+    members = [list("abcdefg"), list("xyz")]
+    seen: dict[str, set[int]] = {name: set() for family in members for name in family}
+    for shares in orders(members, 7):
+        for family in members:
+            for place, name in enumerate(sorted(family, key=shares.__getitem__)):
+                seen[name].add(place)
+        assert all(-1 < share < 1 for share in shares.values())
+    assert all(places == set(range(7 if name in members[0] else 3)) for name, places in seen.items())

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from recorded import of, proved
 
+from gradcli.ops.registry import lookup
+
 NAN, INF = np.nan, np.inf
 
 
@@ -72,3 +74,17 @@ def test_what_replaces_nan_or_passes_it_over() -> None:
     assert proved(of("nan_to_num"), np.array([1.0, NAN, INF, -INF]), derivative="jacobian").ok is True
     claimed = {"x0": np.array(1.0)}
     assert proved(lambda x: 3 * of("nan_to_num")(x), NAN, claimed=claimed).ok is False
+
+
+def test_without_elements_there_is_nothing_to_prove() -> None:
+    for name in ("cov", "nanvar", "sum"):
+        report = proved(of(name), np.zeros(0))
+        assert report.ok is True
+        assert (report.inputs["x0"].elements, report.covered) == (0, ("all elements: there are none",))
+
+
+def test_medians_pass_nan_over_wherever_it_stands() -> None:
+    median = lookup("torch", "nanmedian")
+    assert median is not None
+    for x in ([NAN, 1.0, 2.0, 3.0], [3.0, NAN, 1.0, NAN, 2.0], [1.0, 2.0, NAN]):
+        assert proved(median.call, np.array(x)).ok is True

@@ -203,6 +203,6 @@ heaviside = elementwise_function(
     parameters=PAIR,
     derivative="0, x == 0",
     kinks="x = 0: a jump; the derivative in x is 0, that in y is 1",
-    cases=BROADCASTS,
+    cases=(*BROADCASTS, case(np.array([-1, 0, 2]), (3,))),
 )
 signbit = elementwise_function(SIGNBIT, floats=False, family="logic")

@@ -11,7 +11,7 @@ from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.distances import pairwise_distance
-from gradcli.ops.elementwise import clamp_min, equal, hypot, minimum, not_equal, relu, square, where
+from gradcli.ops.elementwise import clamp_min, equal, hypot, less, minimum, not_equal, relu, square, where
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import broadcast_shape, fits
@@ -102,9 +102,9 @@ _SMALL = 1e-6
 def _direction(x: CoreValue) -> CoreValue:
     """x over the root of its squared length plus a little."""
     length = norm_torch.call(x, 2, -1, keepdim=True)
-    nothing = equal(length, 0)
-    shortened = 1.0 / hypot(1.0, _SMALL / where(nothing, 1.0, length))
-    return where(nothing, x / _SMALL, bind(UNIT, x, axis=(-1,)) * shortened)
+    small = less(length, _SMALL)
+    shortened = 1.0 / hypot(1.0, _SMALL / where(small, _SMALL, length))
+    return where(small, x / hypot(where(small, length, 0.0), _SMALL), bind(UNIT, x, axis=(-1,)) * shortened)
 
 
 @function(

@@ -9,30 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from gradcli.graph.bind import bind
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import (
-    absolute,
-    cos,
-    exp,
-    greater,
-    greater_equal,
-    isnan,
-    less,
-    log,
-    log1p,
-    logical_or,
-    square,
-    where,
-)
+from gradcli.ops.elementwise import absolute, greater, greater_equal, less, square, where
 from gradcli.ops.function import Case, Domain, Function, case
-from gradcli.ops.probability.parts import LOG_2, LOG_2PI, LOG_PI, between, floats, located, proper_only
-from gradcli.ops.probability.standard import GUMBEL, LOGISTIC, LOGNORMAL, STUDENT, TAIL
+from gradcli.ops.probability.changed_variables import CUT_NORMAL, LOGNORMAL, VON_MISES, WEIBULL
+from gradcli.ops.probability.gamma_and_beta import BETA, GAMMA, INVERSE_GAMMA
+from gradcli.ops.probability.law import Place, place, reading
+from gradcli.ops.probability.parts import LOG_2, LOG_2PI, between, floats, located, proper_only
+from gradcli.ops.probability.power_tails import CAUCHY, PARETO, STUDENT
+from gradcli.ops.probability.standard import GUMBEL, LOGISTIC
 from gradcli.ops.registry import function
-from gradcli.ops.special import betaln, gammaln, i0e, log_ndtr, ndtr, ndtri, xlog1py, xlogy
-from gradcli.ops.special.log1p_parts import log_ratio
+from gradcli.ops.special import log_ndtr, ndtr, ndtri
 
 _SOURCE = "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994, 1995)"
 _PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((), 0.25, 2.0), case((0,)))
@@ -48,7 +36,7 @@ def _log_density(
     kinks: str = "",
     domain: Domain = (0.3, 3.0),
     cases: tuple[Case, ...] = _PLAIN,
-) -> Callable[[Callable[..., CoreValue]], Function]:
+) -> Callable[[Callable[..., Any]], Function]:
     """Declare `scipy.stats.NAME.logpdf`; `slope` is its derivative by z."""
     return function(
         f"{name}_logpdf",
@@ -64,8 +52,32 @@ def _log_density(
     )
 
 
+#: Functions of the table that read the logarithm of a law at some place, and what says the place.
+PLACED: dict[str, Callable[..., Place]] = {}
+
+
+def _log_density_at(name: str, slope: str, **words: Any) -> Callable[[Callable[..., Place]], Function]:
+    """The same of what says a place, of which the density is another reading."""
+
+    def declare(found: Callable[..., Place]) -> Function:
+        made = _log_density(name, slope, **words)(found)
+        made.call = reading(found, Place.logarithm)
+        PLACED[made.name] = found
+        return made
+
+    return declare
+
+
 def _not_negative(z: CoreValue, *_: CoreValue) -> CoreValue:
     return greater_equal(z, 0)
+
+
+def _after_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
+    return greater_equal(t, 0)
+
+
+def _beyond_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
+    return greater(t, 0)
 
 
 @_log_density("norm", "-z", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
@@ -90,10 +102,10 @@ def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return located("logistic.logpdf", lambda z: bind(LOGISTIC, z), x, loc, scale)
 
 
-@_log_density("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
-def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+@_log_density_at("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Cauchy distribution."""
-    return located("cauchy.logpdf", lambda z: -LOG_PI - bind(TAIL, z, 1.0), x, loc, scale)
+    return place(CAUCHY, "cauchy.logpdf", x, loc, scale)
 
 
 @_log_density("gumbel_r", "exp(-z) - 1", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
@@ -119,12 +131,10 @@ def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     )
 
 
-@_log_density("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
-def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+@_log_density_at("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
+def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the half-Cauchy distribution."""
-    return located(
-        "halfcauchy.logpdf", lambda z: LOG_2 - LOG_PI - bind(TAIL, z, 1.0), x, loc, scale, inside=_not_negative
-    )
+    return place(CAUCHY, "halfcauchy.logpdf", x, loc, scale, inside=_after_loc, weight=2.0)
 
 
 @_log_density(
@@ -142,52 +152,40 @@ def uniform_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
 # --- with one shape or more ------------------------------------------------------------------------------------------
 
 
-@_log_density("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
-def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+@_log_density_at("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
+def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of Student's t distribution with df degrees of freedom."""
-    return located("t.logpdf", lambda z, df: bind(STUDENT, z, df), x, loc, scale, df)
+    return place(STUDENT, "t.logpdf", x, loc, scale, df)
 
 
 _AT_THE_END = "x = loc with an exponent 0: 0, the slope from inside"
 _BEYOND = ((1.0, 3.0), _POSITIVE, (-1.0, 0.5), _POSITIVE)
 
 
-@_log_density(
+@_log_density_at(
     "gamma", "(a - 1)/z - 1", kinks=_AT_THE_END, defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
 )
-def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the gamma distribution with shape a."""
-
-    def standard(z: CoreValue, a: CoreValue) -> CoreValue:
-        return xlogy(a - 1, z) - z - gammaln(a)
-
-    return located("gamma.logpdf", standard, x, loc, scale, a, inside=_not_negative)
+    return place(GAMMA, "gamma.logpdf", x, loc, scale, a, inside=_after_loc)
 
 
-@_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
-def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+@_log_density_at("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the reciprocal of a gamma variate with shape a."""
-    x, a, loc, scale = floats("invgamma.logpdf", x, a, loc, scale)
-    distance = x - loc
-    inside = logical_or(greater(distance, 0), isnan(distance))
-    within = where(inside, distance, 1.0)
-    found = -a * log_ratio(within, scale) - gammaln(a) - log(within) - scale / within
-    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(a, 0))
+    return place(INVERSE_GAMMA, "invgamma.logpdf", x, loc, scale, a, inside=_beyond_loc)
 
 
-@_log_density(
+@_log_density_at(
     "chi2", "(df/2 - 1)/z - 1/2", kinks=_AT_THE_END, defined="(df > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
 )
-def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the chi-squared distribution with df degrees of freedom."""
-
-    def standard(z: CoreValue, df: CoreValue) -> CoreValue:
-        return xlogy(df / 2 - 1, z) - z / 2 - gammaln(df / 2) - LOG_2 * df / 2
-
-    return located("chi2.logpdf", standard, x, loc, scale, df, inside=_not_negative)
+    x, df, loc, scale = floats("chi2.logpdf", x, df, loc, scale)
+    return place(GAMMA, "chi2.logpdf", x, loc, 2 * scale, df / 2, inside=_after_loc)
 
 
-@_log_density(
+@_log_density_at(
     "beta",
     "(a - 1)/z - (b - 1)/(1 - z)",
     kinks="at an end with an exponent 0: 0, the slope from inside",
@@ -195,71 +193,55 @@ def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     domain=((0.2, 0.8), _POSITIVE, _POSITIVE, (-0.1, 0.1), (1.0, 2.0)),
     cases=(case((3,), (3,), (3,)), case((2, 3), 1.5, (3,)), case((), 1.0, 1.0), case((0,), 1.5, 2.0)),
 )
-def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the beta distribution."""
-
-    def standard(z: CoreValue, a: CoreValue, b: CoreValue) -> CoreValue:
-        return xlogy(a - 1, z) + xlog1py(b - 1, -z) - betaln(a, b)
-
-    return located("beta.logpdf", standard, x, loc, scale, a, b, inside=lambda z, a, b: between(z, 0, 1))
+    return place(BETA, "beta.logpdf", x, loc, scale, a, b, inside=lambda t, scale, a, b: between(t, 0, scale))
 
 
-@_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
-def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+@_log_density_at("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of exp(s*u), u normal."""
-    x, s, loc, scale = floats("lognorm.logpdf", x, s, loc, scale)
-    distance = x - loc  # the scale of its logarithm's density is the distance, not `scale`
-    inside = logical_or(greater(distance, 0), isnan(distance))
-    found = bind(LOGNORMAL, where(inside, distance, 1.0), s, scale)
-    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(s, 0))
+    return place(LOGNORMAL, "lognorm.logpdf", x, loc, scale, s, inside=_beyond_loc)
 
 
-@_log_density(
+@_log_density_at(
     "pareto",
     "-(b + 1)/z",
     defined="(b > 0) & (scale > 0) & (x > loc + scale)",
     domain=((3.0, 5.0), _POSITIVE, (-1.0, 0.5), (0.5, 1.5)),
     cases=_SHAPED[:3],
 )
-def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Pareto distribution with exponent b."""
-    x, b, loc, scale = floats("pareto.logpdf", x, b, loc, scale)
-    distance = x - loc  # whose logarithm and the scale's would cancel in part
-    inside = logical_or(greater_equal(distance, scale), isnan(distance))
-    within = where(inside, distance, scale)
-    found = log(b) - b * log_ratio(within, scale) - log(within)
-    return proper_only(where(inside, found, -np.inf), greater(scale, 0), greater(b, 0))
+    return place(PARETO, "pareto.logpdf", x, loc, scale, b, inside=lambda t, scale, b: greater_equal(t, scale), off=2.0)
 
 
-@_log_density(
-    "weibull_min", "(c - 1)/z - c*z**(c - 1)", kinks=_AT_THE_END, defined=_AFTER_LOC, domain=_BEYOND, cases=_SHAPED
+@_log_density_at(
+    "weibull_min",
+    "(c - 1)/z - c*z**(c - 1)",
+    kinks=_AT_THE_END,
+    defined=_AFTER_LOC,
+    domain=_BEYOND,
+    cases=_SHAPED,
 )
-def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Weibull distribution of smallest values, with shape c."""
-
-    def standard(z: CoreValue, c: CoreValue) -> CoreValue:
-        return log(c) + xlogy(c - 1, z) - z**c
-
-    return located("weibull_min.logpdf", standard, x, loc, scale, c, inside=_not_negative)
+    return place(WEIBULL, "weibull_min.logpdf", x, loc, scale, c, inside=_after_loc)
 
 
-@_log_density(
+@_log_density_at(
     "vonmises",
     "-kappa*sin(z)",
     kinks="kappa = 0: 0, the limit",
     domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE),
     cases=_SHAPED,
 )
-def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the von Mises distribution on the circle, with concentration kappa."""
-
-    def standard(z: CoreValue, kappa: CoreValue) -> CoreValue:
-        return kappa * (cos(z) - 1) - LOG_2PI - log(i0e(kappa))
-
-    return located("vonmises.logpdf", standard, x, loc, scale, kappa)
+    return place(VON_MISES, "vonmises.logpdf", x, loc, scale, kappa, proper=lambda kappa: greater_equal(kappa, 0))
 
 
-@_log_density(
+@_log_density_at(
     "truncnorm",
     "-z",
     defined="(scale > 0) & (x > loc + a*scale) & (x < loc + b*scale)",
@@ -267,21 +249,17 @@ def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> Cor
     domain=((-0.5, 0.5), (-2.0, -1.5), (1.5, 3.0), (-0.2, 0.2), (1.0, 2.0)),
     cases=(case((3,), (3,), (3,)), case((2, 3), -1.5, (3,), (3,), (2, 1)), case((2,), 3.0, 5.0, -4.0)),
 )
-def truncnorm_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def truncnorm_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the normal distribution cut off at a and b, in units of scale from loc."""
-
-    def standard(z: CoreValue, a: CoreValue, b: CoreValue) -> CoreValue:
-        return -0.5 * (square(z) + LOG_2PI) - _log_mass(a, b)
-
-    return located("truncnorm.logpdf", standard, x, loc, scale, a, b, inside=between, proper=less)
-
-
-def _log_mass(a: CoreValue, b: CoreValue) -> CoreValue:
-    """log of the normal probability between a and b, taken on the side of the smaller tails."""
-    right = greater(a, 0)
+    x, a, b, loc, scale = floats("truncnorm.logpdf", x, a, b, loc, scale)
+    t, right = x - loc, greater(a, 0)  # turned round, so that the law is on the side of its smaller tail
     low, high = where(right, -b, a), where(right, -a, b)
-    top = log_ndtr(high)
-    return top + log1p(-exp(log_ndtr(low) - top))
+    t = where(right, -t, t)
+
+    def inside(t: CoreValue, scale: CoreValue, low: CoreValue, high: CoreValue) -> CoreValue:
+        return between(t / scale, low, high)
+
+    return place(CUT_NORMAL, "truncnorm.logpdf", t, 0.0, scale, low, high, inside=inside, proper=less)
 
 
 # --- the normal distribution function --------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
-"""Densities and probabilities themselves, `scipy.stats.norm.pdf` and `scipy.stats.poisson.pmf`: exp of logarithms."""
+"""Densities and probabilities themselves, `scipy.stats.norm.pdf` and `scipy.stats.poisson.pmf`.
+
+A law's density is its own op; the others are exp of logarithms that are exact enough.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial, update_wrapper
 from types import ModuleType
 from typing import Any
@@ -11,6 +14,7 @@ from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise import exp, less, where
 from gradcli.ops.function import Function
 from gradcli.ops.probability import continuous, discrete, multivariate
+from gradcli.ops.probability.law import reading
 from gradcli.ops.registry import register
 
 
@@ -26,15 +30,23 @@ def _of_logarithm(logarithm: Function, *args: Any, **kwargs: Any) -> CoreValue:
     return where(nothing, 0.0, exp(where(nothing, 0.0, found)))
 
 
+def _density(logarithm: Function) -> Callable[..., CoreValue]:
+    """A reading of the same place where a law is read, or exp of the logarithm."""
+    placed = continuous.PLACED | discrete.PLACED
+    if logarithm.name in placed:
+        return reading(placed[logarithm.name], lambda place: place.density())
+    density = partial(_of_logarithm, logarithm)
+    return update_wrapper(density, logarithm.call, ("__defaults__", "__kwdefaults__"), ())
+
+
 def _declare(logarithm: Function) -> Function:
     """The function whose logarithm a function of the table is, with its parameters and its domain."""
     name = logarithm.name.replace("_logp", "_p")
     distribution, _, kind = name.rpartition("_")
-    density = partial(_of_logarithm, logarithm)
     return register(
         Function(
             name,
-            update_wrapper(density, logarithm.call, ("__defaults__", "__kwdefaults__"), ()),
+            _density(logarithm),
             family="probability",
             doc=logarithm.doc.removeprefix("Logarithm of the ").capitalize(),
             derivative=f"vjp: that of {logarithm.name}, with {name}*g for g",

@@ -6,46 +6,71 @@ Derivatives are with respect to the parameters; the counts are data. The distrib
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from gradcli.graph.errors import ArgumentError, DtypeError
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
-from gradcli.ops.elementwise import equal, floor, greater, greater_equal, less_equal, log, logical_and, logical_or
+from gradcli.ops.elementwise import (
+    equal,
+    floor,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    logical_and,
+    logical_or,
+    where,
+)
 from gradcli.ops.function import Case, Domain, Function, case
 from gradcli.ops.kinds import broadcast_shape, expanded
 from gradcli.ops.operands import as_core
-from gradcli.ops.probability.parts import between, floats, on_support, real
+from gradcli.ops.probability.counting_laws import BINOMIAL, NEGATIVE_BINOMIAL, POISSON
+from gradcli.ops.probability.law import Law, Place, reading
+from gradcli.ops.probability.parts import between, floats, proper_only, real
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.selecting import take_along_axis
 from gradcli.ops.shape import reshaped
 from gradcli.ops.softmax import log_softmax
-from gradcli.ops.special import gammaln, xlog1py, xlogy
 
 _SOURCE = "Johnson, Kemp and Kotz, Univariate Discrete Distributions (2005)"
 _COUNTS = np.array([0, 1, 4])
 _SHARE = (0.1, 0.9)
 
 
+#: Functions of the table that read the logarithm of a law at some count, and what says which.
+PLACED: dict[str, Callable[..., Place]] = {}
+
+
 def _log_probability(
     name: str, derivative: str, *, defined: str, domain: Domain, cases: tuple[Case, ...]
-) -> Callable[[Callable[..., CoreValue]], Function]:
-    """Declare `scipy.stats.NAME.logpmf`."""
-    return function(
-        f"{name}_logpmf",
-        family="probability",
-        where="bare",
-        also=(f"scipy.stats.{name}.logpmf",),
-        derivative=f"vjp: {derivative}",
-        defined=defined,
-        kinks="where a probability is 0, or 1, that no event bears on: 0",
-        source=_SOURCE,
-        domain=domain,
-        cases=cases,
-    )
+) -> Callable[[Callable[..., Place]], Function]:
+    """Declare `scipy.stats.NAME.logpmf` by what says the law and the count, of which the probability is the other
+    reading."""
+
+    def declare(found: Callable[..., Place]) -> Function:
+        made = function(
+            f"{name}_logpmf",
+            family="probability",
+            where="bare",
+            also=(f"scipy.stats.{name}.logpmf",),
+            derivative=f"vjp: {derivative}",
+            defined=defined,
+            kinks="where a probability is 0, or 1, that no event bears on: 0",
+            source=_SOURCE,
+            domain=domain,
+            cases=cases,
+        )(found)
+        made.call = reading(found, Place.logarithm)
+        PLACED[made.name] = found
+        return made
+
+    return declare
 
 
 def _counted(name: str, k: Any, loc: Any, *parameters: Any) -> tuple[CoreValue, ...]:
@@ -54,17 +79,19 @@ def _counted(name: str, k: Any, loc: Any, *parameters: Any) -> tuple[CoreValue, 
     return (k - loc, *others)
 
 
+def _chance(law: Law, parameters: Sequence[CoreValue], k: CoreValue, inside: CoreValue, *proper: CoreValue) -> Place:
+    """The law of some parameters at a count, on its support, if conditions on the parameters hold, and the count is not
+    nan."""
+    return Place(law, (*parameters, where(inside, k, 0.0)), inside, reduce(logical_and, proper, equal(k, k)))
+
+
 def _whole(k: CoreValue) -> CoreValue:
-    return logical_and(greater_equal(k, 0), equal(floor(k), k))
+    return logical_and(logical_and(greater_equal(k, 0), less(k, np.inf)), equal(floor(k), k))
 
 
 def _share(p: CoreValue) -> CoreValue:
     """Whether a probability is one, and not 0."""
     return logical_and(greater(p, 0), less_equal(p, 1))
-
-
-def _log_binomial(n: CoreValue, k: CoreValue) -> CoreValue:
-    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
 
 
 @_log_probability(
@@ -74,10 +101,21 @@ def _log_binomial(n: CoreValue, k: CoreValue) -> CoreValue:
     domain=(0.3, 5.0),
     cases=(case(_COUNTS, (3,)), case(_COUNTS, (2, 1)), case(2, 1.5, 1), case(-1, (2,)), case(0, np.zeros(2))),
 )
-def poisson_logpmf(k: Any, mu: Any, loc: Any = 0) -> CoreValue:
+def poisson_logpmf(k: Any, mu: Any, loc: Any = 0) -> Place:
     """Logarithm of the probability of k events, where mu are expected."""
     k, mu = _counted("poisson.logpmf", k, loc, mu)
-    return on_support(_whole(k), xlogy(k, mu) - gammaln(k + 1) - mu, greater_equal(mu, 0))
+    return _chance(POISSON, [mu], k, _whole(k), greater_equal(mu, 0))
+
+
+class _OfOne(Place):
+    """The place of a single trial, whose probability is p or 1 - p itself."""
+
+    __slots__ = ()
+
+    def density(self) -> CoreValue:
+        """p or 1 - p, 0 off the support."""
+        p, _, k = self.operands
+        return proper_only(where(self.inside, where(equal(k, 1), p, 1 - p), 0.0), self.proper)
 
 
 @_log_probability(
@@ -87,10 +125,10 @@ def poisson_logpmf(k: Any, mu: Any, loc: Any = 0) -> CoreValue:
     domain=_SHARE,
     cases=(case(np.array([0, 1, 1]), (3,)), case(np.array([0, 1, 2]), (2, 1)), case(1, ())),
 )
-def bernoulli_logpmf(k: Any, p: Any, loc: Any = 0) -> CoreValue:
+def bernoulli_logpmf(k: Any, p: Any, loc: Any = 0) -> Place:
     """Logarithm of the probability of k = 1 (p) or k = 0 (1 - p)."""
     k, p = _counted("bernoulli.logpmf", k, loc, p)
-    return on_support(logical_or(equal(k, 0), equal(k, 1)), xlogy(k, p) + xlog1py(1 - k, -p), between(p, 0, 1))
+    return _OfOne(*_chance(BINOMIAL, [p, 1.0], k, logical_or(equal(k, 0), equal(k, 1)), between(p, 0, 1)))
 
 
 @_log_probability(
@@ -98,13 +136,18 @@ def bernoulli_logpmf(k: Any, p: Any, loc: Any = 0) -> CoreValue:
     "g*(k/p - (n - k)/(1 - p)) for p",
     defined="(p >= 0) & (p <= 1)",
     domain=_SHARE,
-    cases=(case(_COUNTS, 5, (3,)), case(_COUNTS, 4, (2, 1)), case(3, 2, ()), case(3, 7, (), 1)),
+    cases=(
+        case(_COUNTS, 5, (3,)),
+        case(_COUNTS, np.array([5, 4, 6]), (3,)),
+        case(_COUNTS, 4, (2, 1)),
+        case(3, 2, ()),
+        case(3, 7, (), 1),
+    ),
 )
-def binom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
+def binom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> Place:
     """Logarithm of the probability of k successes among n, each of probability p."""
     k, n, p = _counted("binom.logpmf", k, loc, n, p)
-    found = _log_binomial(n, k) + xlogy(k, p) + xlog1py(n - k, -p)
-    return on_support(logical_and(_whole(k), less_equal(k, n)), found, between(p, 0, 1), _whole(n))
+    return _chance(BINOMIAL, [p, n], k, logical_and(_whole(k), less_equal(k, n)), between(p, 0, 1), _whole(n))
 
 
 @_log_probability(
@@ -114,11 +157,10 @@ def binom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
     domain=((0.5, 4.0), _SHARE),
     cases=(case(_COUNTS, (3,), (3,)), case(_COUNTS, 2.5, np.array([[0.3], [0.8]])), case(2, (), 0.5, 1)),
 )
-def nbinom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
+def nbinom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> Place:
     """Logarithm of the probability of k failures before the n-th success."""
     k, n, p = _counted("nbinom.logpmf", k, loc, n, p)
-    ways = gammaln(k + n) - gammaln(k + 1) - gammaln(n)
-    return on_support(_whole(k), ways + n * log(p) + xlog1py(k, -p), greater(n, 0), _share(p))
+    return _chance(NEGATIVE_BINOMIAL, [p, n], k, _whole(k), greater(n, 0), _share(p))
 
 
 @_log_probability(
@@ -128,10 +170,10 @@ def nbinom_logpmf(k: Any, n: Any, p: Any, loc: Any = 0) -> CoreValue:
     domain=_SHARE,
     cases=(case(_COUNTS, (3,)), case(_COUNTS, (2, 1)), case(3, (), 1)),
 )
-def geom_logpmf(k: Any, p: Any, loc: Any = 0) -> CoreValue:
+def geom_logpmf(k: Any, p: Any, loc: Any = 0) -> Place:
     """Logarithm of the probability that the first success is the k-th trial."""
     k, p = _counted("geom.logpmf", k, loc, p)
-    return on_support(logical_and(_whole(k), greater_equal(k, 1)), xlog1py(k - 1, -p) + log(p), _share(p))
+    return _chance(NEGATIVE_BINOMIAL, [p, 1.0], k - 1, logical_and(_whole(k), greater_equal(k, 1)), _share(p))
 
 
 @function(

@@ -15,7 +15,10 @@ from gradcli.ops.special.incomplete_beta import *  # noqa: F403
 from gradcli.ops.special.incomplete_gamma import *  # noqa: F403
 from gradcli.ops.special.information import *  # noqa: F403
 from gradcli.ops.special.lambert import *  # noqa: F403
+from gradcli.ops.special.modified_bessel import *  # noqa: F403
 from gradcli.ops.special.normal import *  # noqa: F403
+from gradcli.ops.special.scaled_bessel import *  # noqa: F403
 from gradcli.ops.special.small_arguments import *  # noqa: F403
+from gradcli.ops.special.spherical_bessel import *  # noqa: F403
 from gradcli.ops.special.turns import *  # noqa: F403
 from gradcli.ops.special.zeta import *  # noqa: F403

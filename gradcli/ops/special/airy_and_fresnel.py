@@ -14,10 +14,11 @@ from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import elementwise_function, function
-from gradcli.ops.special.bessel_values import k_by_integral
 from gradcli.ops.special.error_functions import ERF
 from gradcli.ops.special.exact_products import product_error
 from gradcli.ops.special.gaussian import exp_minus_half_square, exp_of_square
+from gradcli.ops.special.modified_bessel_values import k_by_integral
+from gradcli.ops.special.quadrature import unit_nodes
 from gradcli.ops.special.turns import cosine_of_turn, sine_of_turn
 from gradcli.ops.special.values import Array, pieces, real, real_or_complex, scipy_
 
@@ -55,7 +56,7 @@ def _airy_by_bessel(x: Array, part: int) -> Array:
     """Ai or Ai' by K of order 1/3 or 2/3 (DLMF 9.6.2, 9.6.3): between 0 and 2 SciPy's cancel."""
     zeta = 2 / 3 * x * np.sqrt(x)
     k = k_by_integral(np.full_like(x, (part + 1) / 3), zeta) * np.exp(-zeta)
-    return -x / (np.pi * np.sqrt(3)) * k if part else np.sqrt(x / 3) / np.pi * k
+    return (-x if part else np.sqrt(x)) * (k / (np.pi * np.sqrt(3)))
 
 
 def _airy(part: int) -> Any:
@@ -65,7 +66,7 @@ def _airy(part: int) -> Any:
         return special.airy(x)[part]
 
     by_side = pieces(
-        (lambda x: (x > 0.3) & (x < 2.2) & (part < 2), lambda x: _airy_by_bessel(x, part)),
+        (lambda x: (x > 0.4) & (x < 2.2) & (part < 2), lambda x: _airy_by_bessel(x, part)),
         (lambda x: x < -_FAR_LEFT, lambda x: _airy_far_left(x, part)),
         (lambda x: x > _FAR, lambda x: np.full_like(x, (0.0, -0.0, np.inf, np.inf)[part])),
         last=formula,
@@ -141,13 +142,28 @@ TURNED_COSINE: Op = elementwise(
 )
 
 
+def _fresnel_far(x: Array, part: int) -> Array:
+    """By the auxiliary functions f and g, DLMF 7.5.3, 7.5.4, 7.12.2 and 7.12.3."""
+    size = np.abs(x)
+    front = 1 / (np.pi * size)
+    term = np.ones_like(x)
+    sums = [term, np.zeros_like(x)]
+    for k in range(1, 14):
+        term = term * ((2 * k - 1) * front / size)
+        sums[k % 2] = sums[k % 2] + (term if k % 4 < 2 else -term)
+    sine, cosine = sine_of_turn(_turns(x)), cosine_of_turn(_turns(x))
+    waves = sums[0] * sine - sums[1] * cosine if part else -sums[0] * cosine - sums[1] * sine
+    return np.copysign(0.5 + front * waves, x)
+
+
 def _fresnel(part: int) -> Any:
     def formula(x: Array) -> Array:
         from scipy import special
 
         return special.fresnel(x)[part]
 
-    return real_or_complex(formula, formula)
+    far = pieces((lambda x: np.abs(x) > 10, lambda x: _fresnel_far(x, part)), last=formula)
+    return real_or_complex(far, formula)
 
 
 FRESNEL_S: Op = elementwise(
@@ -201,6 +217,20 @@ def _owens_slope(h: Array, a: Array) -> Array:
     )
 
 
+def _owens_by_integral(h: Array, a: Array) -> Array:
+    """The integral of that from 0 to a, which is what T is."""
+    found = np.zeros_like(h)
+    for node, weight in unit_nodes(24):
+        s = node * a
+        found += weight * np.exp(-0.5 * np.square(h * s)) / (1 + s * s)
+    return _ONE_BY_2PI * a * exp_of_square(h, -0.5) * found
+
+
+_owens_value = pieces(
+    (lambda h, a: (np.abs(h) > 0.8) & (np.abs(a) < 2) & (np.abs(a * h) < 5), _owens_by_integral),
+    last=scipy_("owens_t"),
+)
+
 OWENS_SLOPE: Op = elementwise(
     "owens_t_slope",
     real(_owens_slope),
@@ -211,7 +241,7 @@ OWENS_SLOPE: Op = elementwise(
 )
 OWENS_T: Op = elementwise(
     "owens_t",
-    real(scipy_("owens_t")),
+    real(_owens_value),
     lambda y, h, a: -_HALF_BY_SQRT_2PI * exp_minus_half_square(h) * bind(ERF, a * h * _SQRT_HALF),
     lambda y, h, a: bind(OWENS_SLOPE, h, a),
     meaning=lambda S, h, a: S.owens_t(h, a),

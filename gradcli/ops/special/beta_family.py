@@ -156,14 +156,25 @@ def _before(n: CoreValue, k: CoreValue) -> tuple[Any, CoreValue, CoreValue, Core
 
 
 def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
-    """y*(digamma(n + 1) - digamma(n - k + 1)), where k is beyond n by the reflection of the latter."""
+    """y*(digamma(n + 1) - digamma(n - k + 1)), where k is beyond n by the reflection of the latter, and beside the pole
+    at n = -1 of both."""
     beyond, past, sine, cosine = _after(n, k)
-    right = -sine * digamma_step(n + 1, past - n - 1) - cosine
+    at_pole = logical_and(beyond, less(n, -0.5))
+    right = where(
+        at_pole,
+        _beside_pole(sine, where(at_pole, n, -0.75), where(at_pole, k, 1.0)),
+        -sine * digamma_step(n + 1, past - n - 1) - cosine,
+    )
     k = where(beyond, n, k)
     rest = n - k + 1
     whole = bind(GAMMA, n + 1) * bind(RGAMMA, k + 1)
     slope = digamma_of(n + 1) * bind(RGAMMA, rest) + rgamma_slope(rest)
     return where(beyond, right, where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k)))
+
+
+def _beside_pole(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
+    """The slope by n for -1 < n < -0.5, whose second term, with all of the pole, is 0 for a whole k."""
+    return -y * digamma_step(-n, k) - bind(BETA, n + 1, k - n) * sinpi(k) / sinpi(n)
 
 
 def _by_k(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
@@ -192,7 +203,7 @@ _CHOICES = ((2.0, 6.0), (0.4, 2.0))
 _BY_N = "binom({0}, {1})*(digamma({0} + 1) - digamma({0} - {1} + 1))"
 _BY_K = "binom({0}, {1})*(digamma({0} - {1} + 1) - digamma({1} + 1))"
 _ENDS = (
-    case(np.array([5.0, 2.0, 1.0, 0.0, 7.5]), np.array([0.0, 2.0, 3.0, 0.0, 9.0])),
+    case(np.array([5.0, 2.0, 1.0, 0.0, 7.5, 200.0]), np.array([0.0, 2.0, 3.0, 0.0, 9.0, 4.0])),
     case((3,), 2.0),
     case((3,), np.array([0, 1, 3])),
 )
@@ -203,7 +214,7 @@ binom = elementwise_function(
     where="scipy",
     domain=_CHOICES,
     defined="n > -1",
-    cases=_ENDS,
+    cases=(*_ENDS, case(np.array([-0.99999999, -0.6, -0.75]), np.array([2.0, 3.0, 0.3]))),
     family="special",
 )
 

@@ -31,8 +31,11 @@ def _series(m: Array, n: int, a: float) -> Array:
 
 
 def _k_slope(rest: Array, other: Array) -> Array:
-    """K' by Carlson's integral (DLMF 19.25.1), from 1 - m; `other` is 1."""
-    return _elliprd(0.0, other, rest) / 6
+    """K' by Carlson's integral (DLMF 19.25.1), from 1 - m; `other` is 1.
+
+    It is homogeneous (DLMF 19.20.1): without a power of 1 - m, that of a large one would leave the range of floats."""
+    large = np.maximum(rest, other)
+    return _elliprd(0.0, other / large, rest / large) / 6 / large / np.sqrt(large)
 
 
 def _k_further(m: Array, rest: Array, values: tuple[Array, Array], n: int) -> Array:

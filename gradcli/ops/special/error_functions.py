@@ -204,20 +204,12 @@ def _dawson_of_complex(z: Array, n: int = 0) -> Array:
     return found
 
 
-def _dawson_meaning(S: Any, x: Any, n: int = 0) -> Any:
-    before: Any = 0
-    found = S.sqrt(S.pi) / 2 * S.exp(-x * x) * S.erfi(x)
-    for k in range(n):
-        before, found = found, (1 if k == 0 else 0) - 2 * x * found - 2 * k * before
-    return found
-
-
 # 1 - 2x y cancels for large x, as -1/(2x**2) is left of 1; so does every further derivative.
 DAWSN: Op = elementwise(
     "dawsn",
     real_or_complex(_dawson, _dawson_of_complex),
     lambda y, x, n=0: bind(DAWSN, x, n=n + 1),
-    meaning=_dawson_meaning,
+    meaning=lambda S, x, n=0: S.dawson(n, x),
     saves=(0, "y"),
     doc="Dawson's integral, exp(-x**2) times the integral of exp(t**2) from 0 to x.",
 )

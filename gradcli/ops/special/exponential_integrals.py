@@ -47,11 +47,11 @@ def exp_over(x: CoreValue) -> CoreValue:
 # --- exp1, expi, expn ------------------------------------------------------------------------------------------------
 
 
-def _fraction(x: Array) -> Array:
-    """exp(-x)/(x + 1/(1 + 1/(x + 2/(1 + 2/(x + ...))))), DLMF 6.9.1, from its end."""
+def _fraction(x: Array, n: int = 1) -> Array:
+    """exp(-x)/(x + n/(1 + 1/(x + (n + 1)/(1 + 2/(x + ...))))), DLMF 8.19.17, from its end."""
     found = x
-    for k in range(160, 0, -1):
-        found = x + k / (1 + k / found)
+    for k in range(int(120 / np.min(x)) + 10, 0, -1):
+        found = x + (n + k - 1) / (1 + k / found)
     return np.exp(-x) / found
 
 
@@ -84,10 +84,17 @@ EXPI = elementwise(
 )
 
 
-def _expn(x: Array, n: int) -> Array:
+def _expn_near(x: Array, n: int) -> Array:
     from scipy import special
 
-    return _exp1_value(x) if n == 1 else special.expn(n, x)
+    return special.expn(n, x)
+
+
+_expn_value = pieces((lambda x: x > 0.4, _fraction), last=_expn_near)
+
+
+def _expn(x: Array, n: int) -> Array:
+    return _exp1_value(x) if n == 1 else _expn_value(x, n=n)
 
 
 EXPN: Op = elementwise(

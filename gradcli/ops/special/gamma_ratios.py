@@ -81,6 +81,8 @@ def _shifted_ratio(z: Array, a: Array) -> Array:
 
 
 gamma_ratio = pieces(
+    # 1/gamma(z) is z.
+    (lambda z, a: (z > 0) & (z < 1e-290) & (z + a > 1e-290) & (z + a < 170), lambda z, a: z * _gamma(z + a)),
     (
         lambda z, a: (z > 1e-300) & (z + a > 1e-300) & (z < _SMALL) & (z + a < _SMALL),
         lambda z, a: small_quotient([whole_sum(z, a)], [(z, 0.0 * z)]),
@@ -93,7 +95,7 @@ gamma_ratio = pieces(
 # --- digamma(z + a) - digamma(z), and the same of polygamma ----------------------------------------------------------
 
 #: B[2k]/(2k), as digamma's series has them.
-_DIGAMMA = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160, 43867 / 14364)
+DIGAMMA_SERIES = [1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12, -3617 / 8160, 43867 / 14364]
 
 
 def _digamma_step(z: Array, a: Array) -> Array:
@@ -107,7 +109,7 @@ def _digamma_step(z: Array, a: Array) -> Array:
     found = found + np.log1p(a / z) - 0.5 * gap
     squares = gap * (u + v)
     power, rest = squares, v * v
-    for c in _DIGAMMA:
+    for c in DIGAMMA_SERIES:
         found = found - c * power
         power, rest = power * u * u + rest * squares, rest * v * v
     return found

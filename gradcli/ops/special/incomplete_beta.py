@@ -53,8 +53,9 @@ def _log_rest(off: Array, x: Array, mean: Array) -> Array:
 
 
 def _mass_plain(a: Array, b: Array, x: Array, rest: Array) -> Array:
-    found = np.power(x, a) * np.power(rest, b) / beta_value(a, b)
-    tame = np.isfinite(found) & (found > 1e-280)
+    powers = np.power(x, a) * np.power(rest, b)
+    found = powers / beta_value(a, b)
+    tame = np.isfinite(found) & (np.minimum(found, powers) > 1e-300)
     logarithms = np.exp(a * np.log(x) + b * np.where(x < 0.5, np.log1p(-x), np.log(rest)) - betaln_value(a, b))
     return np.where(tame, found, logarithms)
 
@@ -77,7 +78,15 @@ def _at_ends(a: Array, b: Array, x: Array) -> Array:
     return np.where((x < 0) | (x > 1), np.nan, np.where(factor == 0, 0.0, found))
 
 
-_DENSITIES = pieces((_inside, lambda a, b, x: mass(a, b, x, 1 - x) / x / (1 - x)), last=_at_ends)
+def _within(a: Array, b: Array, x: Array) -> Array:
+    """By the mass; where that is too small for a float the density need not be."""
+    whole = mass(a, b, x, 1 - x)
+    powers = np.power(x, a - 1) * np.power(1 - x, b - 1) / beta_value(a, b)
+    lost = (whole < 1e-270) & (a >= 0.5) & (np.minimum(a, b) < _FAR) & np.isfinite(powers)
+    return np.where(lost, powers, whole / x / (1 - x))
+
+
+_DENSITIES = pieces((_inside, _within), last=_at_ends)
 
 
 def _is_end(x: CoreValue) -> CoreValue:
@@ -100,7 +109,7 @@ def _log_of_rest(x: CoreValue) -> CoreValue:
 
 
 DENSITY: Op = elementwise(
-    "beta_density",
+    "betainc_density",
     real(_density),
     lambda y, a, b, x: y * (_log_of(x) + digamma_step(a, b)),
     lambda y, a, b, x: y * (_log_of_rest(x) + digamma_step(b, a)),
@@ -150,8 +159,11 @@ def _from_left(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
 
     def integrand(u: Array, a: Array, b: Array, odds: Array, fall: Array, by_a: Array, by_b: Array) -> Array:
         rise = -odds * np.expm1(-u)
-        whole = np.exp(-fall * u + (b - 1) * (log1pmx(rise) - odds * exponential_rest(u)))
-        firsts = {(1, 0): by_a - u, (0, 1): by_b + np.log1p(rise)}
+        growth = np.log1p(rise)
+        # For b < 1 both parts have one sign; else what is of first order in u is taken together before it is rounded.
+        together = -fall * u + (b - 1) * (log1pmx(rise) - odds * exponential_rest(u))
+        whole = np.exp(np.where(b < 1, (b - 1) * growth - a * u, together))
+        firsts = {(1, 0): by_a - u, (0, 1): by_b + growth}
         return whole * weight(lambda p, q: firsts[p, q] if p + q == 1 else _higher(a, b, p, q), i, j)
 
     scale = np.maximum(1 / (np.maximum(fall, 0.0) + np.sqrt(a * (1 + odds))), 1 / a)
@@ -175,21 +187,28 @@ def _by_powers(a: Array, b: Array, x: Array, rest: Array, i: int, j: int) -> Arr
             for q in range(j + 1):
                 series[p][q] = series[p][q] + rising[q] * power * share
     # What stands in front is x**a gamma(a + b)/(gamma(a + 1) gamma(b)).
-    logarithm = np.log(x) + POLYGAMMA_STEP.value(a + 1, b - 1, n=0)
+    logarithm = np.log(x) + _between(a, b, 0)
     firsts = {(1, 0): logarithm, (0, 1): POLYGAMMA_STEP.value(b, a, n=0)}
-    front = np.power(x, a) / (a * beta_value(a, b))
+    root = np.power(x, 0.5 * a)  # the power itself may be too small for a float
     total = np.zeros_like(x)
     for p in range(i + 1):
         for q in range(j + 1):
             w = weight(lambda m, n: firsts[m, n] if m + n == 1 else _front(a, b, m, n), p, q)
             total = total + comb(i, p) * comb(j, q) * w * series[i - p][j - q]
-    return front * total
+    return root * (root * (total / (a * beta_value(a, b))))
 
 
 def _front(a: Array, b: Array, p: int, q: int) -> Array:
     if p and q:
         return polygamma_value(p + q - 1, a + b)
-    return POLYGAMMA_STEP.value(b, a, n=q - 1) if q else POLYGAMMA_STEP.value(a + 1, b - 1, n=p - 1)
+    return POLYGAMMA_STEP.value(b, a, n=q - 1) if q else _between(a, b, p - 1)
+
+
+def _between(a: Array, b: Array, n: int) -> Array:
+    """polygamma(n, a + b) - polygamma(n, a + 1), with its pole at a + b = 0 taken out where it is near."""
+    pole = (-1) ** n * factorial(n) / (a + b) ** (n + 1)
+    near = POLYGAMMA_STEP.value(a + 1, b, n=n) - pole
+    return np.where(b < 0.5, near, POLYGAMMA_STEP.value(a + 1, b - 1, n=n))
 
 
 def _is_small(a: Array, b: Array, x: Array, rest: Array) -> Array:
@@ -238,7 +257,16 @@ _SLOPES = pieces(
 
 
 def _slope(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
-    return _SLOPES(a, b, x, 1 - x, i=i, j=j)
+    more_a, more_b = _lifted(a, b), _lifted(b, a)
+    found = _SLOPES(more_a, more_b, x, 1 - x, i=i, j=j)
+    # Where b is next to nothing the function is b times another, and where a is, 1 less a times one.
+    found = found if i else found * np.where(more_a == a, 1.0, a / more_a)
+    return found if j else found * np.where(more_b == b, 1.0, b / more_b)
+
+
+def _lifted(a: Array, b: Array) -> Array:
+    """a, or one whose reciprocal is far from the end of floats, and which is nothing beside b, too."""
+    return np.where((a > 0) & (a < 1e-270) & (b > 1e-240), 1e-270, a)
 
 
 def _mixed(y: CoreValue, a: CoreValue, b: CoreValue, x: CoreValue, i: int, j: int) -> CoreValue:
@@ -301,11 +329,16 @@ BETAINCC = elementwise(
 )
 
 
+_OTHERS = {"betainc": "betaincc", "betaincc": "betainc"}
+
+
 def _solved(S: Any, name: str, a: Any, b: Any, p: Any) -> Any:
     """x of which the function is p, by that equation."""
     from scipy import special
 
     start = getattr(special, f"{name}inv")(S.float(a), S.float(b), S.float(p))
+    if S.float(p) > 0.5:  # what is left of 1 has more digits
+        name, p = _OTHERS[name], 1 - p
     return S.implicit(lambda x: [getattr(S, name)(a, b, x[0]) - p], [float(start)])[0]
 
 

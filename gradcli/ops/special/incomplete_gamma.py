@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import equal, log, where
+from gradcli.ops.elementwise import equal, greater, log, logical_and, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
@@ -50,10 +50,16 @@ def weights(cumulants: Callable[[int], Any], count: int) -> list[Any]:
 # --- the density -----------------------------------------------------------------------------------------------------
 
 
+def _falling(power: Array, x: Array) -> Array:
+    """power*exp(-x), where the exponential alone may be too small for a float."""
+    half = np.exp(-0.5 * x)
+    return np.where(x < 600, power * np.exp(-x), power * half * half)
+
+
 def _mass_near(a: Array, x: Array) -> Array:
     """x**a exp(-x)/gamma(a) for a below 12."""
-    half = np.exp(-0.5 * np.minimum(x, 2000.0))
-    return np.power(np.minimum(x, 2000.0), a) * half * half * _rgamma(a)
+    size = np.minimum(x, 2000.0)
+    return _falling(np.power(size, a), size) * _rgamma(a)
 
 
 def _mass_far(a: Array, x: Array) -> Array:
@@ -69,11 +75,10 @@ mass = pieces((lambda a, x: ~(a >= _FAR), _mass_near), last=_mass_far)
 
 def _density_near(a: Array, x: Array) -> Array:
     factor = _rgamma(a)
-    half = np.exp(-0.5 * np.minimum(x, 2000.0))
     # For a near 0, a - 1 has lost its last digits.
     size = np.minimum(x, 2000.0)
     power = np.where(a < 0.5, np.power(size, a) * factor / size, np.power(size, a - 1) * factor)
-    found = power * half * half
+    found = _falling(power, size)
     return np.where(factor == 0, 0.0, np.where(x < 0, np.nan, found))
 
 
@@ -94,7 +99,7 @@ def _log(x: CoreValue) -> CoreValue:
 
 
 DENSITY: Op = elementwise(
-    "gamma_density",
+    "gammainc_density",
     real(_density),
     _by_a,
     lambda y, a, x: bind(DENSITY, a - 1, x) - y,
@@ -185,16 +190,26 @@ def _above_nothing(a: Array, x: Array) -> Array:
     return np.exp(exponent) * s - np.expm1(exponent)
 
 
-_slope_in_a = pieces(
+_SLOPES_IN_A = pieces(
     (lambda a, x: ~((a > 0) & (x >= 0)), lambda a, x, n: np.full_like(a, np.nan)),
     (lambda a, x: np.isinf(x) | np.isinf(a), lambda a, x, n: np.zeros_like(a)),
     (lambda a, x: x < 0.5, _near_nothing),
     (lambda a, x: _log_over(a, x) < 0, _below),
     last=lambda a, x, n: -_above(a, x, n),
 )
+#: A smaller a is as good as this one: slopes are smooth there, and their parts would leave the range of floats.
+_LEAST = 1e-290
+
+
+def _slope_in_a(a: Array, x: Array, n: int) -> Array:
+    return _SLOPES_IN_A(np.where((a > 0) & (a < _LEAST), _LEAST, a), x, n=n)
 
 
 # --- the functions ---------------------------------------------------------------------------------------------------
+
+
+#: From where on SciPy's upper function loses digits.
+_OUT = 30.0
 
 
 def _is_tail(sign: int) -> Callable[..., Array]:
@@ -214,6 +229,7 @@ _gammaincc = pieces(
     (lambda a, x: (a > 0) & (a < 1) & (x > 0) & (x < 0.5), _above_nothing),
     (lambda a, x: (a > 0) & (a < 1) & (x >= 0.5) & (x < 1e300), lambda a, x: _above(a, x, 0)),
     (_is_tail(1), lambda a, x: _above(a, x, 0)),
+    (lambda a, x: (a > 0) & (a <= 20) & (x > _OUT) & (x < 1e300), lambda a, x: _above(a, x, 0)),
     last=_upper,
 )
 
@@ -254,12 +270,29 @@ GAMMAINCC = elementwise(
 )
 
 
+_OTHERS = {"gammainc": "gammaincc", "gammaincc": "gammainc"}
+
+
 def _solved(S: Any, name: str, a: Any, p: Any) -> Any:
     """x of which the function is p, by that equation."""
     from scipy import special
 
     start = getattr(special, f"{name}inv")(S.float(a), S.float(p))
+    if S.float(p) > 0.5:  # what is left of 1 has more digits
+        name, p = _OTHERS[name], 1 - p
     return S.implicit(lambda x: [getattr(S, name)(a, x[0]) - p], [float(start)])[0]
+
+
+def _both(a: Array, x: Array) -> tuple[Array, Array]:
+    """The lower and the upper function, of which the smaller is one integral."""
+    left = x < a
+    small = pieces((lambda a, x: x < a, lambda a, x: _below(a, x, 0)), last=lambda a, x: _above(a, x, 0))(a, x)
+    return np.where(left, small, 1 - small), np.where(left, 1 - small, small)
+
+
+def _is_ordinary(a: Array, x: Array) -> Array:
+    """Where SciPy's functions are right to a dozen ulps only: too few for a step of Newton's method."""
+    return (a > 0) & (a < 20) & (x >= 0.5) & (x < 100)
 
 
 def _inverse(name: str, direct: Any, sign: int) -> Any:
@@ -269,14 +302,21 @@ def _inverse(name: str, direct: Any, sign: int) -> Any:
     def formula(a: Array, y: Array) -> Array:
         x = rough(a, y)
         step = sign * (direct(a, x) - y) / _density(a, x)
-        return np.where(np.abs(step) < 0.01 * x, x - step, x)
+        tame = (np.abs(step) < 0.01 * x) & (y > 1e-290)  # the smallest floats have few digits
+        return np.where(tame, x - step, x)
 
     return formula
 
 
+def _reached(a: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
+    """gammaincc(a, x)/y, which makes up for the rounding of x: by an ulp of it the density far out moves by x ulps."""
+    tame = logical_and(greater(x, _OUT), greater(y, 1e-307))
+    return where(tame, bind(GAMMAINCC, a, x) / where(tame, y, 1.0), 1.0)
+
+
 GAMMAINCINV = elementwise(
     "gammaincinv",
-    real(_inverse("gammaincinv", _gammainc, 1)),
+    real(_inverse("gammaincinv", pieces((_is_ordinary, lambda a, x: _both(a, x)[0]), last=_gammainc), 1)),
     lambda x, a, y: -bind(GAMMAINC_BY_A, a, x, n=1) / bind(DENSITY, a, x),
     lambda x, a, y: 1 / bind(DENSITY, a, x),
     meaning=lambda S, a, y: _solved(S, "gammainc", a, y),
@@ -285,9 +325,9 @@ GAMMAINCINV = elementwise(
 )
 GAMMAINCCINV = elementwise(
     "gammainccinv",
-    real(_inverse("gammainccinv", _gammaincc, -1)),
+    real(_inverse("gammainccinv", pieces((_is_ordinary, lambda a, x: _both(a, x)[1]), last=_gammaincc), -1)),
     lambda x, a, y: -bind(GAMMAINC_BY_A, a, x, n=1) / bind(DENSITY, a, x),
-    lambda x, a, y: -1 / bind(DENSITY, a, x),
+    lambda x, a, y: -_reached(a, x, y) / bind(DENSITY, a, x),
     meaning=lambda S, a, y: _solved(S, "gammaincc", a, y),
     saves=(0, "y"),
     doc="The x at which gammaincc(a, x) is y.",

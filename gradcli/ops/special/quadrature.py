@@ -1,4 +1,5 @@
-"""Integrals over all positive numbers, of integrands that keep their sign and vanish at least exponentially."""
+"""Integrals over all positive numbers, of integrands that keep their sign and vanish at least exponentially; and from 0
+to 1, of smooth ones."""
 
 from __future__ import annotations
 
@@ -22,6 +23,13 @@ def nodes() -> tuple[Array, Array]:
     u = np.arange(-3.625, 4.2, _STEP)
     s = np.exp(u - np.exp(-u))
     return s, s * (1 + np.exp(-u)) * _STEP
+
+
+@cache
+def unit_nodes(count: int) -> list[tuple[float, float]]:
+    """Nodes and weights of Gauss and Legendre from 0 to 1."""
+    found = np.polynomial.legendre.leggauss(count)
+    return [(float(x + 1) / 2, float(w) / 2) for x, w in zip(*found, strict=True)]
 
 
 def integral(integrand: Callable[..., Array], scale: Array, *columns: Array) -> Array:

@@ -116,6 +116,11 @@ def _box1p(x: Array, lmbda: Array) -> Array:
     return _box_of(logarithm, raised, lmbda)
 
 
+def _box_slope(x: CoreValue, lmbda: CoreValue) -> CoreValue:
+    """x**(lmbda - 1); for a lmbda near 0, lmbda - 1 has lost its last digits."""
+    return where(less(absolute(lmbda), 0.5), power(x, lmbda) / x, power(x, lmbda - 1))
+
+
 def _twice(factor: CoreValue, x: CoreValue) -> CoreValue:
     """factor**2*x, where the square may be too small for a float and x too large."""
     return factor * (factor * x)
@@ -124,7 +129,7 @@ def _twice(factor: CoreValue, x: CoreValue) -> CoreValue:
 BOXCOX: Op = elementwise(
     "boxcox",
     real(_box),
-    lambda y, x, lmbda: where(less(absolute(lmbda), 0.5), power(x, lmbda) / x, power(x, lmbda - 1)),
+    lambda y, x, lmbda: _box_slope(x, lmbda),
     lambda y, x, lmbda: _twice(log(x), bind(EXPREL, lmbda * log(x), n=1)),
     meaning=lambda S, x, lmbda: S.log(x) * S.exprel(lmbda * S.log(x)),
     saves=(0, 1),
@@ -133,7 +138,7 @@ BOXCOX: Op = elementwise(
 BOXCOX1P: Op = elementwise(
     "boxcox1p",
     real(_box1p),
-    lambda y, x, lmbda: where(greater(absolute(x), 0.5), power(1 + x, lmbda - 1), exp((lmbda - 1) * log1p(x))),
+    lambda y, x, lmbda: where(greater(absolute(x), 0.5), _box_slope(1 + x, lmbda), exp((lmbda - 1) * log1p(x))),
     lambda y, x, lmbda: _twice(log1p(x), bind(EXPREL, lmbda * log1p(x), n=1)),
     meaning=lambda S, x, lmbda: S.log1p(x) * S.exprel(lmbda * S.log1p(x)),
     saves=(0, 1),

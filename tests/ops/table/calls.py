@@ -121,11 +121,24 @@ def _replaced(tree: Any, given: Iterator[Any]) -> Any:
 
 
 @lru_cache(maxsize=4)
-def nodes(call: Call) -> list[Any]:
-    """The ops that run in a call."""
+def _recorded(call: Call) -> list[Any]:
     with Recording() as recording:
         call.result(*[recording.input(f"x{i}", x) for i, x in enumerate(call.floats)])
-    return [node for node in recording.nodes if node.op is not None and node.op is not PICK]
+    return recording.nodes
+
+
+def nodes(call: Call) -> list[Any]:
+    """The ops that run in a call."""
+    return [node for node in _recorded(call) if node.op is not None and node.op is not PICK]
+
+
+def moving_nodes(call: Call) -> list[Any]:
+    """The ops whose results move with the call's float arrays: what counts and other data go through has no slope."""
+    moving: set[int] = set()
+    for node in _recorded(call):
+        if "name" in node.params if node.op is None else any(getattr(x, "seq", -1) in moving for x in node.inputs):
+            moving.add(node.seq)
+    return [node for node in nodes(call) if node.seq in moving]
 
 
 def complexed(call: Call, which: int | None = None) -> Call:

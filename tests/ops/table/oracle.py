@@ -18,17 +18,23 @@ from gradcli.symbolic.chain import Chain
 from gradcli.symbolic.complexes import Complex
 from gradcli.symbolic.evaluate import Reader
 from gradcli.symbolic.lowering import lower
-from table.calls import Array, Call, nodes
+from table.calls import Array, Call, moving_nodes
 
 #: The scalars of one array, in order: (real part, imaginary part or None).
 Pairs = list[tuple[int, int | None]]
 
 
+#: Ops that compare numbers; complex ones are in the order of their real parts, and jump where these are equal.
+_ORDERING = frozenset({"maximum", "minimum", "fmax", "fmin", "clamp_min", "clamp_max", "clip"})
+
+
 def kinked(call: Call) -> bool:
     """Whether some op of the call sits on a kink."""
-    for node in nodes(call):
+    for node in moving_nodes(call):
         if node.op.kink is not None:
             inner = [np.asarray(getattr(x, "value", x)) for x in node.inputs]
+            if node.op.name in _ORDERING:
+                inner = [np.real(x) for x in inner]
             if np.any(node.op.kink(*inner, **node.params)):
                 return True
     return False

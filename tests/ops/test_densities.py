@@ -1,0 +1,131 @@
+"""Densities far out, where exp of a rounded logarithm is hundreds of ulps off, and at the ends of their supports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from mpmath import mp
+
+from gradcli.autodiff import vjp
+from gradcli.ops.probability.densities import DENSITIES
+from gradcli.ops.special.exact_products import Pair
+from gradcli.ops.special.long_logarithms import exp_times, long_log, long_log_gamma
+
+PDF = {f.name.removesuffix("_pdf"): f for f in DENSITIES}
+
+
+def _gamma(x: Any, a: Any) -> Any:
+    return x ** (a - 1) * mp.exp(-x) / mp.gamma(a)
+
+
+def _student(x: Any, d: Any) -> Any:
+    return mp.gamma((d + 1) / 2) / mp.gamma(d / 2) / mp.sqrt(d * mp.pi) * (1 + x * x / d) ** (-(d + 1) / 2)
+
+
+def _cut(x: Any, a: Any, b: Any) -> Any:
+    return mp.npdf(x) / (mp.ncdf(-a) - mp.ncdf(-b))
+
+
+EXACT: dict[str, Callable[..., Any]] = {
+    "cauchy": lambda x: 1 / mp.pi / (1 + x * x),
+    "halfcauchy": lambda x: 2 / mp.pi / (1 + x * x),
+    "t": _student,
+    "gamma": _gamma,
+    "invgamma": lambda x, a: _gamma(1 / x, a) / x**2,
+    "chi2": lambda x, d: _gamma(x / 2, d / 2) / 2,
+    "beta": lambda x, a, b: x ** (a - 1) * (1 - x) ** (b - 1) * mp.gamma(a + b) / mp.gamma(a) / mp.gamma(b),
+    "lognorm": lambda x, s: mp.npdf(mp.log(x) / s) / s / x,
+    "pareto": lambda x, b: b * x ** (-b - 1),
+    "weibull_min": lambda x, c: c * x ** (c - 1) * mp.exp(-(x**c)),
+    "vonmises": lambda x, kappa: mp.exp(kappa * mp.cos(x)) / (2 * mp.pi * mp.besseli(0, kappa)),
+    "truncnorm": _cut,
+}
+POINTS = [
+    ("cauchy", (3.5e141,)),
+    ("cauchy", (-0.3,)),
+    ("halfcauchy", (4.5e133,)),
+    ("t", (-5.7e112, 1.5)),
+    ("t", (-1.2, 3.8e-43)),
+    ("t", (2.5, 1e9)),
+    ("gamma", (1.4, 6.7e-240)),
+    ("gamma", (1e-120, 0.25)),
+    ("gamma", (600.0, 1.5)),
+    ("gamma", (2.0, 40.0)),
+    ("gamma", (1.001e6, 1e6)),
+    ("invgamma", (1.4, 6.7e-240)),
+    ("invgamma", (1e150, 0.8)),
+    ("chi2", (3.1, 5.2e-190)),
+    ("beta", (0.23, 2.3e-252, 1.5)),
+    ("beta", (1e-90, 1.5, 2.5)),
+    ("beta", (0.3, 40.0, 90.0)),
+    ("beta", (2e-7, 0.7, 3e6)),
+    ("lognorm", (1e90, 7.0)),
+    ("pareto", (3.0, 4.4e-287)),
+    ("pareto", (1e40, 6.5)),
+    ("weibull_min", (1e-200, 0.6)),
+    ("weibull_min", (70.0, 1.5)),
+    ("vonmises", (3.0, 300.0)),
+    ("vonmises", (1e-9, 1e10)),
+    ("truncnorm", (30.5, 30.0, 31.0)),
+    ("truncnorm", (1.5e-20, 1e-20, 2e-20)),
+]
+
+
+def _stretched(exact: Callable[..., Any], point: tuple[float, ...], i: int) -> Callable[[Any], Any]:
+    """The density by the logarithm of how far one operand has grown: its slope is that operand times its own."""
+    return lambda u: exact(*(mp.mpf(x) * (mp.exp(u) if n == i else 1) for n, x in enumerate(point)))
+
+
+@pytest.mark.parametrize(("name", "point"), POINTS)
+def test_a_density_and_its_slopes(name: str, point: tuple[float, ...]) -> None:
+    numbers = [np.array(x) for x in point]
+    y, back = vjp(PDF[name], *numbers)
+    with mp.workdps(60):
+        exact = EXACT[name]
+        moves = [mp.diff(_stretched(exact, point, i), 0) for i in range(len(point))]
+        value = exact(*map(mp.mpf, point))
+        error = 1e-15 * max(1.0, float(sum(map(abs, moves)) / value))
+        assert float(y) == pytest.approx(float(value), rel=error)
+        for x, found, move in zip(point, back(np.array(1.0)), moves, strict=True):
+            assert float(found) * x == pytest.approx(float(move), rel=10 * error)
+
+
+@pytest.mark.parametrize("sizes", [(-300, 300), (-3, 3)])
+def test_long_logarithms(sizes: tuple[int, int]) -> None:
+    x = 10 ** np.random.default_rng(0).uniform(*sizes, 40)
+    with mp.workdps(40):
+        assert max(_off(long_log(x), [mp.log(v) for v in x])) < 3e-18
+        small = x[x < 16]
+        assert max(_off(long_log_gamma(small), [mp.loggamma(v) for v in small])) < 4e-16
+
+
+def _off(found: Pair, exact: list[Any]) -> list[float]:
+    return [float(abs(mp.mpf(a) + mp.mpf(b) - c)) for a, b, c in zip(*found, exact, strict=True)]
+
+
+def test_an_exponential_beyond_floats_times_what_brings_it_back() -> None:
+    with np.errstate(all="ignore"):
+        nothing = exp_times((np.array([-1e9, 3.0]), np.zeros(2)), np.array([np.inf, 0.0]), np.zeros(2))
+    assert nothing.tolist() == [0.0, 0.0]
+    found = exp_times((np.array([-900.0, 900.0]), np.zeros(2)), np.array([1e300, 1e-200]), np.array([1e-20, 1e100]))
+    with mp.workdps(40):
+        exact = [mp.exp(-900) * mp.mpf(1e300) / mp.mpf(1e-20), mp.exp(900) * mp.mpf(1e-200) / mp.mpf(1e100)]
+    assert found == pytest.approx([float(x) for x in exact], rel=3e-16)
+
+
+def test_densities_at_the_ends_of_their_supports() -> None:
+    ends = np.array([0.0, 1.0])
+    assert PDF["beta"](ends, 1.0, 1.0).tolist() == [1.0, 1.0]
+    assert PDF["beta"](ends, 0.5, 2.0).tolist() == [np.inf, 0.0]
+    assert PDF["gamma"](np.array([0.0, -1.0, np.inf]), 1.0, 0.0, 4.0).tolist() == [0.25, 0.0, 0.0]
+    assert PDF["weibull_min"](ends, 1.0).tolist() == pytest.approx([1.0, np.exp(-1)])
+    assert np.isnan(PDF["gamma"](np.array([np.nan, 1.0]), np.array([1.0, -1.0]))).all()
+
+
+@pytest.mark.parametrize(("name", "slope"), [("gamma", -0.0625), ("weibull_min", -0.0625)])
+def test_the_slope_at_the_end_is_that_from_inside(name: str, slope: float) -> None:
+    _, back = vjp(lambda x: PDF[name](x, 1.0, 0.0, 4.0), np.array(0.0))
+    assert float(back(np.array(1.0))[0]) == slope
