@@ -23,5 +23,4 @@ EXPLAINED: dict[str, str] = {
     **dict.fromkeys(("eig_torch", "fractional_matrix_power", "logm", "polyfit", "signm", "tanhm"), _FACTORS),
     "quantile": "a rank is the rounded product of q and n - 1, as in NumPy and PyTorch: of 0.2*5 that is 1, and the "
     "next element's weight 0, where the float 0.2 is a little more than a fifth and leaves it 6e-17",
-    "binom": "by n, near n = -1 and for a whole k: the poles of two terms cancel",
 }

@@ -20,6 +20,8 @@ _AGREED = 80
 #: An error from which on the exact number is doubted, too.
 DOUBTED = 1e3
 PRECISIONS = (160, 400, 1000, 2600)
+#: A number that an ulp moves by more ulps than this may be a wave that has turned, and be back where it was by chance.
+_TURNS = 2.0**36
 #: The exponents of the smallest and beyond the largest number of a dtype, by its precision.
 _RANGES = {53: (-1074, 1024), 24: (-149, 128), 11: (-24, 16)}
 #: Exponents of the steps of inputs, and the signs that they have: inputs that stay are not mentioned.
@@ -96,20 +98,27 @@ def disturb(
 ) -> None:
     """Note how far numbers move when inputs move by an ulp; the other way where they have no value there."""
     for move in moves if done else []:
-        there, back = _moved(graph, steps, base, move, 1), None
+        ends: dict[int, Evaluation] = {}
+
+        def change(index: int, count: int, move: Move = move, ends: dict[int, Evaluation] = ends) -> float | None:
+            """By how many ulps a number moves for each of so many ulps of the inputs."""
+            if count not in ends:
+                ends[count] = _moved(graph, steps, base, move, count)
+            y = ends[count].values[index]
+            gap = libmp.mpf_sub(y, base.values[index], 60, "n") if defined(y) else None
+            return None if gap is None else _ulps(gap, known.values[index]) / abs(count)
+
         for index in done:
-            y = there.values[index]
-            if not defined(y):
-                back = back or _moved(graph, steps, base, move, -1)
-                y = back.values[index]
-            if defined(y):
-                change = _ulps(libmp.mpf_sub(y, base.values[index], 60, "n"), known.values[index])
+            found = [x for count in (1, -1) if (x := change(index, count)) is not None][:1]
+            if found and found[0] > _TURNS:
+                found += [x for count in (3, 5, 7) if (x := change(index, count)) is not None]
+            if found:
                 before = known.moves.get(index, 0.0)
-                known.moves[index] = before + change if add else max(before, change)
+                known.moves[index] = before + max(found) if add else max(before, *found)
 
 
-def _moved(graph: Graph, steps: Any, base: Evaluation, move: Move, way: int) -> Evaluation:
-    moved = {i: libmp.mpf_add(graph.numbers[i], libmp.from_man_exp(way * s, e)) for i, (e, s) in move.items()}
+def _moved(graph: Graph, steps: Any, base: Evaluation, move: Move, count: int) -> Evaluation:
+    moved = {i: libmp.mpf_add(graph.numbers[i], libmp.from_man_exp(count * s, e)) for i, (e, s) in move.items()}
     return Evaluation(graph, steps, base.precision, inputs=moved, frozen=base.decisions)
 
 
