@@ -93,9 +93,11 @@ class Calls(Expressions):
 
     def _not_a_function(self, func: ast.expr, value: LanguageValue) -> ProgramError:
         what = f"'{func.id}' is {describe(value)}, not a function" if isinstance(func, ast.Name) else None
-        return ProgramError(
-            what or f"{describe(value)} cannot be called", mend="did you forget '*'?", span=self.spans[func]
-        )
+        mend = "did you forget '*'?"
+        if isinstance(value, ModuleValue):
+            law = value.path.startswith("scipy.stats.")
+            mend = "give the parameters to its functions, after x" if law else "call one of its functions"
+        return ProgramError(what or f"{describe(value)} cannot be called", mend=mend, span=self.spans[func])
 
     def _note_call(self, error: GradcliError, function: UserFunction, node: ast.Call) -> None:
         """Say in an error that passes where the call was made; of many calls, the innermost."""

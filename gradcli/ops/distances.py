@@ -47,9 +47,10 @@ def _direction(x: CoreValue, dim: Any, eps: float, p: float = 2) -> CoreValue:
 def normalize(input: Any, p: Any = 2.0, dim: Any = 1, eps: Any = 1e-12) -> CoreValue:
     """x over its norm along an axis, which counts as at least eps."""
     x = to_float(as_core(input))
+    axis = axis_of("normalize", dim, x)
     if p >= 1 and shape_of(x):
-        return one_node("Div", _direction(x, dim, float(eps), p), x)
-    length = clamp_min.call(norm_torch.call(x, p, axis_of("norm", dim, x), keepdim=True), float(eps))
+        return one_node("Div", _direction(x, axis, float(eps), p), x)
+    length = clamp_min.call(norm_torch.call(x, p, axis, keepdim=True), float(eps))
     return x / expanded(length, shape_of(x))
 
 

@@ -177,7 +177,10 @@ def _signm(a: Any) -> Any:
     from scipy.linalg import schur
 
     n = len(a)
-    t, q = schur(a, output="complex", check_finite=False) if n else (a, a)
+    try:
+        t, q = schur(a, output="complex", check_finite=False) if n else (a, a)
+    except np.linalg.LinAlgError:
+        raise unconverged("signm", a) from None
     signs = np.sign(np.diagonal(t).real)
     if np.any(signs == 0):
         raise DomainError("signm: an eigenvalue has the real part 0", mend="its sign is neither 1 nor -1")

@@ -41,6 +41,11 @@ class Floor(LocallyConstant):
 
     nargs = 1
 
+    @classmethod
+    def eval(cls, x: Any) -> Any:
+        """An integer is its own."""
+        return x if x.is_Integer else None
+
 
 class Round(LocallyConstant):
     """Nearest integer."""

@@ -10,6 +10,7 @@ import pytest
 from mpmath import mp
 
 from gradcli.autodiff import vjp
+from gradcli.graph.errors import DtypeError
 from gradcli.ops.registry import known
 
 #: Of values; slopes are sums of two.
@@ -121,3 +122,9 @@ def test_owens_t_of_next_to_nothing() -> None:
     with mp.workdps(40):
         exact = float(mp.mpf(a) * mp.exp(-(mp.mpf(h) ** 2) / 2) / (2 * mp.pi))
     assert float(known("scipy.special", "owens_t")(np.array(h), np.array(a))) == pytest.approx(exact, rel=NEAR)
+
+
+@pytest.mark.parametrize("name", ["jv", "yv", "iv", "kv", "ive", "kve"])
+def test_a_complex_order_is_refused(name: str) -> None:
+    with pytest.raises(DtypeError, match="order of a Bessel function is a real number, not complex128"):
+        known("scipy.special", name)(1j, np.array(1.5))

@@ -6,7 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gradcli.autodiff import vjp
+from gradcli.autodiff import grad, vjp
 from gradcli.ops.probability.densities import DENSITIES
 from gradcli.ops.probability.discrete import binom_logpmf, nbinom_logpmf, poisson_logpmf
 
@@ -76,3 +76,31 @@ def test_certain_counts() -> None:
     assert np.asarray(_OF["binom_pmf"](np.array([0, 1, 4]), 4, 0.0)).tolist() == [1.0, 0.0, 0.0]
     assert np.asarray(_OF["nbinom_pmf"](np.array([0, 1]), 2.0, 1.0)).tolist() == [1.0, 0.0]
     assert np.asarray(_OF["poisson_pmf"](np.array([0, 1]), 0.0)).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "at", "slope", "curvature"),
+    [
+        ("poisson", (1,), 0.0, 1.0, -2.0),
+        ("poisson", (2,), 0.0, 0.0, 1.0),
+        ("binom", (1, 5), 0.0, 5.0, -40.0),
+        ("binom", (2, 5), 0.0, 0.0, 20.0),
+        ("binom", (4, 5), 1.0, -5.0, -40.0),
+        ("nbinom", (1, 3), 1.0, -3.0, -18.0),
+        ("geom", (2,), 1.0, -1.0, -2.0),
+    ],
+)
+def test_slopes_where_a_probability_falls_to_0(
+    name: str, before: tuple[int, ...], at: float, slope: float, curvature: float
+) -> None:
+    """Of 1 event where none is expected, or 1 failure where all succeed."""
+    sloped = grad(lambda p: _OF[f"{name}_pmf"](*before, p))
+    assert float(np.asarray(sloped(np.array(at)))) == pytest.approx(slope, rel=1e-15)
+    assert float(np.asarray(grad(sloped)(np.array(at)))) == pytest.approx(curvature, rel=1e-14)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("poisson", (2.0,)), ("binom", (5, 0.5)), ("bernoulli", (0.5,))])
+def test_counts_that_are_none(name: str, parameters: tuple[float, ...]) -> None:
+    """nan is the probability of nan events, and 0 that of infinitely many."""
+    found = np.asarray(_OF[f"{name}_pmf"](np.array([np.nan, np.inf]), *parameters))
+    assert np.isnan(found[0]) and found[1] == 0

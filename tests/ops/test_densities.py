@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from gradcli.autodiff import vjp
+from gradcli.autodiff import grad, vjp
+from gradcli.autodiff.vmap import vmap
 from gradcli.ops.probability.densities import DENSITIES
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.long_logarithms import exp_times, long_log, long_log_gamma
@@ -125,7 +126,77 @@ def test_densities_at_the_ends_of_their_supports() -> None:
     assert np.isnan(PDF["gamma"](np.array([np.nan, 1.0]), np.array([1.0, -1.0]))).all()
 
 
+#: Of a density that falls to an end as a power of 1: name, place, shapes, slope and curvature from inside.
+FALLING = [
+    ("gamma", 0.0, (2.0,), 1.0, -2.0),
+    ("gamma", 0.0, (3.0,), 0.0, 1.0),
+    ("gamma", 0.0, (1.0,), -1.0, 1.0),
+    ("chi2", 0.0, (4.0,), 0.25, -0.25),
+    ("beta", 0.0, (2.0, 2.0), 6.0, -12.0),
+    ("beta", 1.0, (2.0, 2.0), -6.0, -12.0),
+    ("beta", 1.0, (2.0, 3.0), 0.0, 24.0),
+    ("weibull_min", 0.0, (2.0,), 2.0, 0.0),
+    ("weibull_min", 0.0, (3.0,), 0.0, 6.0),
+]
+
+
+@pytest.mark.parametrize(("name", "x", "shapes", "slope", "curvature"), FALLING)
+def test_slopes_where_a_density_falls_to_its_end(
+    name: str, x: float, shapes: tuple[float, ...], slope: float, curvature: float
+) -> None:
+    sloped = grad(lambda x: PDF[name](x, *shapes))
+    with np.errstate(all="ignore"):
+        assert float(np.asarray(sloped(np.array(x)))) == slope
+        assert float(np.asarray(grad(sloped)(np.array(x)))) == curvature
+        assert np.asarray(vmap(sloped)(np.array([x, 0.5])))[0] == slope
+
+
+def test_the_slope_by_scale_where_a_density_falls_to_its_end() -> None:
+    """2/s*(1 - x/s) at x = s = 2."""
+    sloped = grad(lambda s: PDF["beta"](2.0, 1.0, 2.0, 0.0, s))
+    assert float(np.asarray(sloped(np.array(2.0)))) == 0.5
+    assert float(np.asarray(grad(sloped)(np.array(2.0)))) == -1.0
+
+
+def test_the_slope_at_the_end_is_infinite_where_the_density_rises_as_a_root() -> None:
+    with np.errstate(all="ignore"):
+        assert float(np.asarray(grad(lambda x: PDF["gamma"](x, 1.5))(np.array(0.0)))) == np.inf
+        assert float(np.asarray(PDF["gamma"](np.array(0.0), 0.0005))) == np.inf
+
+
+def test_the_uniform_law_on_the_circle() -> None:
+    """No concentration at all: its slope by that is cos(x)."""
+    density = PDF["vonmises"]
+    assert float(np.asarray(density(1.0, 0.0))) == pytest.approx(0.5 / np.pi, rel=1e-15)
+    by_kappa = grad(lambda kappa: density(1.0, kappa))(np.array(0.0))
+    assert float(np.asarray(by_kappa)) == pytest.approx(0.5 / np.pi * np.cos(1.0), rel=1e-15)
+
+
 @pytest.mark.parametrize(("name", "slope"), [("gamma", -0.0625), ("weibull_min", -0.0625)])
 def test_the_slope_at_the_end_is_that_from_inside(name: str, slope: float) -> None:
     _, back = vjp(lambda x: PDF[name](x, 1.0, 0.0, 4.0), np.array(0.0))
     assert float(back(np.array(1.0))[0]) == slope
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "wanted"),
+    [("dirichlet_pdf", (np.array([2.0, 3.0]),), [12.0, 0.0]), ("multinomial_pmf", (), [3.0, 0.0])],
+)
+def test_slopes_where_a_share_is_0(name: str, words: tuple[Any, ...], wanted: list[float]) -> None:
+    """12*x*y**2 and 3*x*y**2 at (0, 1)."""
+    function = next(f for f in DENSITIES if f.name == name)
+    before = () if words else (np.array([1, 2]), 3)
+    found = np.asarray(grad(lambda x: function(*before, x, *words))(np.array([0.0, 1.0])))
+    assert found.tolist() == pytest.approx(wanted, rel=1e-14)
+
+
+def test_the_slope_of_a_class_without_weight() -> None:
+    """x/(x + y) at (0, 1)."""
+    function = next(f for f in DENSITIES if f.name == "categorical_pmf")
+    assert np.asarray(grad(lambda p: function(0, p))(np.array([0.0, 1.0]))).tolist() == [1.0, 0.0]
+    assert np.asarray(function(1, logits=np.array([0.0, np.log(3.0)]))) == pytest.approx(0.75)
+
+
+def test_names_of_people_keep_their_capital_letter() -> None:
+    assert PDF["t"].doc == "Density of Student's t distribution with df degrees of freedom."
+    assert "von Mises" in PDF["vonmises"].doc

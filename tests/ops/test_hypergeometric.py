@@ -36,3 +36,10 @@ def test_far_out_kummers_function_overflows() -> None:
     kummer = known("scipy.special", "hyp1f1")
     assert float(kummer(0.5, 1.5, np.array(1e300))) == np.inf
     assert float(kummer(-0.5, 1.5, np.array(1e300))) == -np.inf
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("hyp1f1", (1, 0)), ("hyp2f1", (1, 2, 0)), ("hyp0f1", (0,))])
+def test_a_pole_in_a_parameter_is_an_infinite_slope_and_no_fault(name: str, parameters: tuple[int, ...]) -> None:
+    with np.errstate(all="ignore"):
+        slope = grad(lambda z: known("scipy.special", name)(*parameters, z))(np.array(0.5))
+    assert not np.isfinite(np.asarray(slope))

@@ -132,3 +132,5 @@ def test_the_sign_of_one_kind_of_eigenvalues_is_exact_and_so_are_its_slopes_of_n
 def test_a_sign_that_is_neither():
     with pytest.raises(DomainError, match="signm: an eigenvalue has the real part 0"):
         scipy("signm")(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    with pytest.raises(DomainError, match="signm did not converge"):
+        scipy("signm")(np.array([[np.nan, 1.0], [-1.0, 0.0]]))

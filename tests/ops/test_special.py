@@ -128,6 +128,26 @@ def test_slopes_at_the_ends_of_floats(name: str, point: tuple[float, ...], place
     assert _slopes(_function(name), *point)[place] == pytest.approx(wanted, rel=4e-15, abs=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "point", "wanted"),
+    [
+        ("inv_boxcox", (-1.0, 1.0), 0.0),
+        ("inv_boxcox", (5.0, -0.2), np.inf),
+        ("inv_boxcox", (-np.inf, 0.0), 0.0),
+        ("inv_boxcox1p", (-2.0, 0.5), -1.0),
+        ("inv_boxcox1p", (np.inf, 0.0), np.inf),
+        ("pseudo_huber", (1.0, -np.inf), np.inf),
+        ("zetac", (np.inf,), 0.0),
+    ],
+)
+def test_values_at_the_ends_of_their_domains_are_scipys(name: str, point: tuple[float, ...], wanted: float):
+    assert float(np.asarray(_function(name)(*map(np.asarray, point)))) == wanted
+
+
+def test_a_residual_without_end_counts_as_delta():
+    assert _slopes(_function("pseudo_huber"), 2.0, -np.inf)[1] == -2
+
+
 def test_hurwitz_zeta_of_many_digits_is_the_sum():
     from gradcli.symbolic.hurwitz import hurwitz_zeta
 

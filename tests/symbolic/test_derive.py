@@ -41,6 +41,7 @@ WRITTEN = [
     (lambda x: of("maximum")(x, 2.5), "where(x > 5/2, 1, 0)"),
     (lambda x: of("where")(x > 0, x**2, of("sin")(x)), "where(x > 0, 2*x, cos(x))"),
     (lambda x: x * of("floor")(x), "floor(x)"),
+    (lambda x: of("where")(of("equal")(of("floor")(2.0), 2), x**2, 0.0), "2*x"),
     (lambda x: (x + 1) ** 10 * of("sin")(3 * x), "(x + 1)**9*(3*(x + 1)*cos(3*x) + 10*sin(3*x))"),
     (lambda x: autodiff.grad(lambda t: t**3 * x)(x), "9*x**2"),
     (lambda x: 3.0 + 0 * x, "0"),

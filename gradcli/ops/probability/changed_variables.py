@@ -8,10 +8,10 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.carrying import carried_over
-from gradcli.ops.elementwise import absolute, expm1, less, sin, square, where
+from gradcli.ops.elementwise import absolute, equal, exp, expm1, greater, less, logical_and, sin, square, where
 from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.probability.law import law
+from gradcli.ops.probability.law import AtEnd, Quotients, law, vanishes
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.log1p_parts import log_ratio
 from gradcli.ops.special.long_logarithms import (
@@ -101,10 +101,21 @@ def _weibull(t: Array, scale: Array, c: Array) -> Pair:
     return added(long_log(c), power, -_raised(t, scale, c), minus(long_log(scale)))
 
 
+def _weibull_by_place(t: CoreValue, scale: CoreValue, c: CoreValue) -> Quotients:
+    """(c - 1)/t - c*(t/scale)**c/t; at t = 0 the density is compared with that of c - 1."""
+    rise = -c * bind(RAISED_RATE, t, scale, c)
+    if not vanishes(t):
+        return (c - 1, t), (rise, 1.0)
+    falls = logical_and(equal(t, 0), greater(c, 1))
+    place, low = where(falls, t, scale), where(falls, c - 1, c)
+    more = exp(bind(RAISED, place, scale, low) - bind(RAISED, place, scale, c))
+    return AtEnd(c - 1, t, c - 1, there=(c * more, scale), lower=(t, scale, c - 1)), (rise, 1.0)
+
+
 WEIBULL = law(
     "weibull",
     _weibull,
-    lambda t, scale, c: ((c - 1, t), (-c * bind(RAISED_RATE, t, scale, c), 1.0)),
+    _weibull_by_place,
     lambda t, scale, c: ((c * _raised_less_1(t, scale, c), scale),),
     lambda t, scale, c: ((1.0, c), (-log_ratio(t, scale) * _raised_less_1(t, scale, c), 1.0)),
     meaning=lambda S, t, scale, c: S.log(c) - c * S.log(scale) - S.pow(t / scale, c),

@@ -158,7 +158,7 @@ def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     return place(STUDENT, "t.logpdf", x, loc, scale, df)
 
 
-_AT_THE_END = "x = loc with an exponent 0: 0, the slope from inside"
+_AT_THE_END = "x = loc: the slope from inside"
 _BEYOND = ((1.0, 3.0), _POSITIVE, (-1.0, 0.5), _POSITIVE)
 
 
@@ -188,7 +188,7 @@ def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
 @_log_density_at(
     "beta",
     "(a - 1)/z - (b - 1)/(1 - z)",
-    kinks="at an end with an exponent 0: 0, the slope from inside",
+    kinks="at the ends: the slope from inside",
     defined="(a > 0) & (b > 0) & (scale > 0) & (x > loc) & (x < loc + scale)",
     domain=((0.2, 0.8), _POSITIVE, _POSITIVE, (-0.1, 0.1), (1.0, 2.0)),
     cases=(case((3,), (3,), (3,)), case((2, 3), 1.5, (3,)), case((), 1.0, 1.0), case((0,), 1.5, 2.0)),

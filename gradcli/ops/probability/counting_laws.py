@@ -14,7 +14,7 @@ from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise import equal, log, log1p, where
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.probability.gamma_and_beta import long_log_beta
-from gradcli.ops.probability.law import Quotients, law
+from gradcli.ops.probability.law import AtEnd, Quotients, law
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.gamma_family import POLYGAMMA, digamma_of
 from gradcli.ops.special.gamma_ratios import DIGAMMA_SERIES, digamma_step
@@ -59,7 +59,7 @@ def _events(mu: Array, k: Array) -> Pair:
 POISSON = law(
     "poisson",
     _events,
-    lambda mu, k: ((k, mu), (-1.0, 1.0)),
+    lambda mu, k: (AtEnd(k, mu, k, there=(1.0, 1.0), lower=(mu, k - 1)), (-1.0, 1.0)),
     lambda mu, k: ((log(mu) - digamma_of(k + 1), 1.0),),
     meaning=lambda S, mu, k: k * S.log(mu) - mu - S.loggamma(k + 1),
 )
@@ -99,7 +99,10 @@ def _outcomes(p: Array, a: Array, b: Array) -> Pair:
 BINOMIAL = law(
     "binomial",
     lambda p, n, k: _outcomes(p, k, n - k),
-    lambda p, n, k: ((k, p), (k - n, 1 - p)),
+    lambda p, n, k: (
+        AtEnd(k, p, k, there=(n, 1.0), lower=(p, n - 1, k - 1)),
+        AtEnd(k - n, 1 - p, n - k, there=(-n, 1.0), lower=(p, n - 1, k)),
+    ),
     lambda p, n, k: ((digamma_step(n - k + 1, k) + log1p(-p), 1.0),),
     lambda p, n, k: ((log_ratio(p, 1 - p) + digamma_of(n - k + 1) - digamma_of(k + 1), 1.0),),
     meaning=lambda S, p, n, k: (
@@ -136,7 +139,7 @@ def _by_successes(p: CoreValue, n: CoreValue, k: CoreValue) -> Quotients:
 NEGATIVE_BINOMIAL = law(
     "negative_binomial",
     _failures,
-    lambda p, n, k: ((n, p), (-k, 1 - p)),
+    lambda p, n, k: ((n, p), AtEnd(-k, 1 - p, k, there=(1 - k - n, 1.0), lower=(p, n, k - 1))),
     _by_successes,
     lambda p, n, k: ((digamma_of(k + n) - digamma_of(k + 1) + log1p(-p), 1.0),),
     meaning=lambda S, p, n, k: n * S.log(p) + k * S.log1p(-p) + S.loggamma(k + n) - S.loggamma(k + 1) - S.loggamma(n),

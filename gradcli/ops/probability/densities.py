@@ -30,8 +30,18 @@ def _of_logarithm(logarithm: Function, *args: Any, **kwargs: Any) -> CoreValue:
     return where(nothing, 0.0, exp(where(nothing, 0.0, found)))
 
 
+#: Densities of vectors and classes that are made without the logarithm.
+_THEMSELVES: dict[str, Callable[..., CoreValue]] = {
+    "categorical_logpmf": discrete.categorical_probability,
+    "dirichlet_logpdf": multivariate.dirichlet_density,
+    "multinomial_logpmf": multivariate.multinomial_probability,
+}
+
+
 def _density(logarithm: Function) -> Callable[..., CoreValue]:
-    """A reading of the same place where a law is read, or exp of the logarithm."""
+    """A function of its own, a reading of the same place where a law is read, or exp of the logarithm."""
+    if logarithm.name in _THEMSELVES:
+        return _THEMSELVES[logarithm.name]
     placed = continuous.PLACED | discrete.PLACED
     if logarithm.name in placed:
         return reading(placed[logarithm.name], lambda place: place.density())
@@ -43,12 +53,13 @@ def _declare(logarithm: Function) -> Function:
     """The function whose logarithm a function of the table is, with its parameters and its domain."""
     name = logarithm.name.replace("_logp", "_p")
     distribution, _, kind = name.rpartition("_")
+    doc = logarithm.doc.removeprefix("Logarithm of the ")
     return register(
         Function(
             name,
             _density(logarithm),
             family="probability",
-            doc=logarithm.doc.removeprefix("Logarithm of the ").capitalize(),
+            doc=doc[0].upper() + doc[1:],
             derivative=f"vjp: that of {logarithm.name}, with {name}*g for g",
             spellings=(name, f"scipy.stats.{distribution}.{kind}"),
             parameters=logarithm.parameters,

@@ -36,7 +36,7 @@ from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.selecting import take_along_axis
 from gradcli.ops.shape import reshaped
-from gradcli.ops.softmax import log_softmax
+from gradcli.ops.softmax import log_softmax, softmax
 
 _SOURCE = "Johnson, Kemp and Kotz, Univariate Discrete Distributions (2005)"
 _COUNTS = np.array([0, 1, 4])
@@ -195,17 +195,33 @@ def geom_logpmf(k: Any, p: Any, loc: Any = 0) -> Place:
 def categorical_logpmf(k: Any, p: Any = None, logits: Any = None) -> CoreValue:
     """Logarithm of the probability of class k, of weights p (which need not add up to 1) or their logarithms, the
     logits, along the last axis; as torch.distributions.Categorical(p).log_prob(k)."""
-    if (p is None) == (logits is None):
-        raise ArgumentError("categorical_logpmf takes p or logits, one of them")
+    name = "categorical_logpmf"
+    weights = _weights(name, p, logits)
     if logits is None:
-        weights = real("categorical_logpmf", p)
-        scores = log(weights) - log(total(weights, (-1,), True))
-    else:
-        scores = log_softmax(real("categorical_logpmf", logits), axis=-1)
+        return _of_class(name, k, log(weights) - log(total(weights, (-1,), True)))
+    return _of_class(name, k, log_softmax(weights, axis=-1))
+
+
+def categorical_probability(k: Any, p: Any = None, logits: Any = None) -> CoreValue:
+    """The probability itself, whose slope is no 0 where the weight is."""
+    name = "categorical_pmf"
+    weights = _weights(name, p, logits)
+    return _of_class(name, k, weights / total(weights, (-1,), True) if logits is None else softmax(weights, axis=-1))
+
+
+def _weights(name: str, p: Any, logits: Any) -> CoreValue:
+    """The weights or their logarithms, whichever are given."""
+    if (p is None) == (logits is None):
+        raise ArgumentError(f"{name} takes p or logits, one of them")
+    return real(name, p if logits is None else logits)
+
+
+def _of_class(name: str, k: Any, scores: CoreValue) -> CoreValue:
+    """The scores of the classes k, along the last axis."""
     index = as_core(k)
     if dtype_of(index).kind not in "iu":
-        raise DtypeError("categorical_logpmf: a class is an integer", mend="k counts classes from 0")
-    lead = broadcast_shape("categorical_logpmf", shape_of(index), shape_of(scores)[:-1])
+        raise DtypeError(f"{name}: a class is an integer", mend="k counts classes from 0")
+    lead = broadcast_shape(name, shape_of(index), shape_of(scores)[:-1])
     chosen = expanded(reshaped(index, (*shape_of(index), 1)), (*lead, 1))
     found = take_along_axis(expanded(scores, (*lead, shape_of(scores)[-1])), chosen, axis=-1)
     return reshaped(found, lead)

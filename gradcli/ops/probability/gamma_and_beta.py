@@ -9,7 +9,7 @@ from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise import absolute, less, log1p, where
 from gradcli.ops.kinds import elementwise
-from gradcli.ops.probability.law import Quotients, law
+from gradcli.ops.probability.law import AtEnd, Quotients, law
 from gradcli.ops.special.exact_products import Pair, whole_sum
 from gradcli.ops.special.gamma_family import POLYGAMMA
 from gradcli.ops.special.gamma_ratios import DIGAMMA_SERIES, beta_value, digamma_step
@@ -102,7 +102,8 @@ def _gamma_by_place(t: CoreValue, scale: CoreValue, a: CoreValue) -> Quotients:
     """(a - 1)/t - 1/scale, of what t/scale is off a where the two are near each other."""
     off = a - t / scale
     near = less(absolute(off), 0.5 * a)
-    return (where(near, off - 1, a - 1), t), (where(near, 0.0, -1.0), scale)
+    fall = AtEnd(where(near, off - 1, a - 1), t, a - 1, there=(1.0, scale), lower=(t, scale, a - 1))
+    return fall, (where(near, 0.0, -1.0), scale)
 
 
 GAMMA = law(
@@ -176,15 +177,27 @@ def _log_rest(t: CoreValue, scale: CoreValue) -> CoreValue:
     return where(less(t, 0.5 * scale), log1p(-t / scale), log_ratio(scale - t, scale))
 
 
+def _beta_by_place(t: CoreValue, scale: CoreValue, a: CoreValue, b: CoreValue) -> Quotients:
+    n = a + b - 1
+    return (
+        AtEnd(a - 1, t, a - 1, there=(n, scale), lower=(t, scale, a - 1, b)),
+        AtEnd(1 - b, scale - t, b - 1, there=(-n, scale), lower=(t, scale, a, b - 1)),
+    )
+
+
+def _beta_by_scale(t: CoreValue, scale: CoreValue, a: CoreValue, b: CoreValue) -> Quotients:
+    share, n = t / scale, a + b - 1
+    fall = AtEnd((b - 1) * share, scale - t, b - 1, there=(n * share, scale), lower=(t, scale, a, b - 1))
+    return fall, (-a, scale)
+
+
 BETA = law(
     "beta",
     _beta,
-    lambda t, scale, a, b: ((a - 1, t), (1 - b, scale - t)),
-    lambda t, scale, a, b: (((b - 1) * (t / scale), scale - t), (-a, scale)),
+    _beta_by_place,
+    _beta_by_scale,
     lambda t, scale, a, b: ((log_ratio(t, scale) + digamma_step(1 + a, b), 1.0), (b / (a + b), a)),
     lambda t, scale, a, b: ((_log_rest(t, scale) + digamma_step(1 + b, a), 1.0), (a / (a + b), b)),
-    meaning=lambda S, t, scale, a, b: (
-        S.loggamma(a + b) - S.loggamma(a) - S.loggamma(b) - (a + b - 1) * S.log(scale)
-    ),
+    meaning=lambda S, t, scale, a, b: S.loggamma(a + b) - S.loggamma(a) - S.loggamma(b) - (a + b - 1) * S.log(scale),
     powers=lambda S, t, scale, a, b: ((t, a - 1), (scale - t, b - 1)),
 )

@@ -9,6 +9,7 @@ the range of floats where their product is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial, reduce, update_wrapper
 from math import prod
 from typing import Any, NamedTuple
@@ -16,18 +17,41 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.graph.bind import bind
+from gradcli.graph.errors import AbstractValue, BatchedBranch
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue
+from gradcli.graph.state import state
+from gradcli.graph.values import CoreValue, concrete
 from gradcli.ops.carrying import carried_over
-from gradcli.ops.elementwise import greater, isnan, logical_and, logical_or, where
+from gradcli.ops.elementwise import equal, greater, greater_equal, isnan, logical_and, logical_or, where
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.probability.parts import floats, proper_only
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.long_logarithms import endless, exp_times, whole
 from gradcli.ops.special.values import Array, real
 
+
+class AtEnd(NamedTuple):
+    """A quotient whose denominator is 0 at an end of the support, where the density falls as its power.
+
+    The density times the quotient is there the density at other operands times another quotient.
+
+    Attributes:
+        numerator: the exponent, or minus it.
+        denominator: the base.
+        exponent: of the base in the density.
+        there: the other numerator and denominator.
+        lower: the operands whose density has an exponent less by 1.
+    """
+
+    numerator: CoreValue
+    denominator: CoreValue
+    exponent: CoreValue
+    there: tuple[CoreValue, CoreValue]
+    lower: tuple[CoreValue, ...]
+
+
 #: Numerators and denominators whose quotients are added up.
-Quotients = Sequence[tuple[CoreValue, CoreValue]]
+Quotients = Sequence[tuple[CoreValue, CoreValue] | AtEnd]
 Slope = Callable[..., Quotients]
 _LARGEST = np.finfo(np.float64).max
 
@@ -104,12 +128,35 @@ def _with_infinities(formula: Callable[..., Pair], beyond: float) -> Callable[..
     return found
 
 
+def vanishes(base: CoreValue) -> bool:
+    """Whether some element is 0, or may be where a run is recorded or has no one array: hardly ever, so it is asked."""
+    if state.recording is not None:
+        return True
+    with suppress(AbstractValue, BatchedBranch):
+        return not np.all(concrete(base))
+    return True
+
+
 def _of_logarithm(slope: Slope) -> Callable[..., CoreValue]:
-    return lambda y, *xs: reduce(lambda a, b: a + b, (carried_over(n, d) for n, d in slope(*xs)))
+    return lambda y, *xs: reduce(lambda a, b: a + b, (carried_over(*part[:2]) for part in slope(*xs)))
 
 
 def _of_density(slope: Slope, weighed: Callable[..., CoreValue]) -> Callable[..., CoreValue]:
-    return lambda y, u, v, *xs: reduce(lambda a, b: a + b, (weighed(u * n, v * d, *xs) for n, d in slope(*xs)))
+    def sloped(y: CoreValue, u: CoreValue, v: CoreValue, *xs: CoreValue) -> CoreValue:
+        weights = (_settled(part, xs) if isinstance(part, AtEnd) else (*part, xs) for part in slope(*xs))
+        return reduce(lambda a, b: a + b, (weighed(u * n, v * d, *operands) for n, d, operands in weights))
+
+    return sloped
+
+
+def _settled(part: AtEnd, xs: tuple[CoreValue, ...]) -> tuple[CoreValue, CoreValue, tuple[CoreValue, ...]]:
+    """The quotient and the operands where the density falls to 0 at an end, or is level there, and elsewhere."""
+    if not vanishes(part.denominator):
+        return part.numerator, part.denominator, xs
+    end = equal(part.denominator, 0)
+    falls, level = logical_and(end, greater(part.exponent, 0)), logical_and(end, greater_equal(part.exponent, 0))
+    operands = tuple(x if x is low else where(falls, low, x) for x, low in zip(xs, part.lower, strict=True))
+    return where(falls, part.there[0], part.numerator), where(level, part.there[1], part.denominator), operands
 
 
 # --- where it is read ------------------------------------------------------------------------------------------------

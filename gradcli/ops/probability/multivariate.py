@@ -11,13 +11,14 @@ from gradcli.graph.values import CoreValue, dtype_of, ndim_of, shape_of
 from gradcli.ops.cholesky import cholesky
 from gradcli.ops.constructors import eye
 from gradcli.ops.diagonals import diag_embed, diagonal
-from gradcli.ops.elementwise import equal, log
+from gradcli.ops.elementwise import equal, exp, log, power, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import broadcast_shape, fits
 from gradcli.ops.matrices import positive_sample
-from gradcli.ops.probability.parts import LOG_2, LOG_2PI, LOG_PI, floats, on_support, real
+from gradcli.ops.probability.parts import LOG_2, LOG_2PI, LOG_PI, floats, real
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
+from gradcli.ops.running import prod
 from gradcli.ops.shape import reshaped
 from gradcli.ops.special import gammaln, xlogy
 from gradcli.ops.triangular import solve_triangular
@@ -80,6 +81,13 @@ def multivariate_normal_logpdf(x: Any, mean: Any = 0.0, cov: Any = 1.0) -> CoreV
     return -0.5 * (squared + size * LOG_2PI) - log_determinant_half(factor)
 
 
+def _parts_of_powers(bases: CoreValue, exponents: CoreValue, axis: int) -> tuple[CoreValue, CoreValue]:
+    """Two factors of the product of powers along an axis: the logarithm of one, and of bases that are 0 the other."""
+    none = equal(bases, 0)
+    logarithm = total(xlogy(exponents, where(none, 1.0, bases)), (axis,))
+    return logarithm, prod(where(none, power(where(none, bases, 1.0), exponents), 1.0), axis=axis)
+
+
 @function(
     "dirichlet_logpdf",
     family="probability",
@@ -94,15 +102,27 @@ def multivariate_normal_logpdf(x: Any, mean: Any = 0.0, cov: Any = 1.0) -> CoreV
 )
 def dirichlet_logpdf(x: Any, alpha: Any) -> CoreValue:
     """Logarithm of the density of the Dirichlet distribution; the shares are along the first axis of x, as in SciPy."""
-    point, weights = (real("dirichlet.logpdf", v) for v in (x, alpha))
+    point, exponents, ends = _dirichlet("dirichlet.logpdf", x, alpha)
+    return total(xlogy(exponents, point), (-ndim_of(point),)) + ends
+
+
+def dirichlet_density(x: Any, alpha: Any) -> CoreValue:
+    """The density itself, whose slope is no 0 where a share is 0 that stands to the power of 1."""
+    point, exponents, ends = _dirichlet("dirichlet.pdf", x, alpha)
+    powers, zeros = _parts_of_powers(point, exponents, -ndim_of(point))
+    return exp(powers + ends) * zeros
+
+
+def _dirichlet(name: str, x: Any, alpha: Any) -> tuple[CoreValue, CoreValue, CoreValue]:
+    """The shares, their exponents, and the logarithm of what their powers are multiplied by."""
+    point, weights = (real(name, v) for v in (x, alpha))
     if ndim_of(weights) != 1 or shape_of(point)[:1] != shape_of(weights):
         raise ShapeError(
-            f"dirichlet.logpdf cannot join shapes {fits(shape_of(point))} and {fits(shape_of(weights))}",
+            f"{name} cannot join shapes {fits(shape_of(point))} and {fits(shape_of(weights))}",
             mend="alpha is a vector, as long as the first axis of x",
         )
     across = reshaped(weights, (*shape_of(weights), *[1] * (ndim_of(point) - 1)))
-    powers = total(xlogy(across - 1, point), (-ndim_of(point),))
-    return powers + gammaln(total(weights, (-1,))) - total(gammaln(weights), (-1,))
+    return point, across - 1, gammaln(total(weights, (-1,))) - total(gammaln(weights), (-1,))
 
 
 @function(
@@ -119,10 +139,22 @@ def dirichlet_logpdf(x: Any, alpha: Any) -> CoreValue:
 )
 def multinomial_logpmf(x: Any, n: Any, p: Any) -> CoreValue:
     """Logarithm of the probability of counts, along the last axis, of n draws among classes of probabilities p."""
-    counts, trials, shares = floats("multinomial.logpmf", x, n, p)
-    counted = total(counts, (-1,))
+    counts, shares, ways, inside = _multinomial("multinomial.logpmf", x, n, p)
+    return where(inside, ways + total(xlogy(counts, shares), (-1,)), -np.inf)
+
+
+def multinomial_probability(x: Any, n: Any, p: Any) -> CoreValue:
+    """The probability itself, whose slope is no 0 where a class of probability 0 was drawn once."""
+    counts, shares, ways, inside = _multinomial("multinomial.pmf", x, n, p)
+    powers, zeros = _parts_of_powers(shares, counts, -1)
+    return where(inside, exp(ways + powers) * zeros, 0.0)
+
+
+def _multinomial(name: str, x: Any, n: Any, p: Any) -> tuple[CoreValue, CoreValue, CoreValue, CoreValue]:
+    """Counts, probabilities, the logarithm of the number of ways, and whether the counts add up."""
+    counts, trials, shares = floats(name, x, n, p)
     ways = gammaln(trials + 1) - total(gammaln(counts + 1), (-1,))
-    return on_support(equal(counted, trials), ways + total(xlogy(counts, shares), (-1,)))
+    return counts, shares, ways, equal(total(counts, (-1,)), trials)
 
 
 @function(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -45,34 +44,25 @@ def real(name: str, x: Any) -> CoreValue:
 
 def located(
     name: str,
-    standard: Callable[..., CoreValue],
+    standard: Callable[[CoreValue], CoreValue],
     x: Any,
     loc: Any,
     scale: Any,
-    *shapes: Any,
-    inside: Callable[..., CoreValue] | None = None,
-    proper: Callable[..., CoreValue] | None = None,
+    inside: Callable[[CoreValue], CoreValue] | None = None,
 ) -> CoreValue:
-    """log of the density of `loc + scale*z` at x, where `standard(z, *shapes)` is that of z, on the support where
-    `inside(z, *shapes)` holds; -inf outside of it, and nan for a scale or shapes that are not positive, or for those
-    that `proper(*shapes)` refuses."""
-    x, loc, scale, *others = floats(name, x, loc, scale, *shapes)
+    """log of the density of `loc + scale*z` at x, where `standard(z)` is that of z, on the support where `inside(z)`
+    holds; -inf outside of it, and nan for a scale that is not positive."""
+    x, loc, scale = floats(name, x, loc, scale)
     z = (x - loc) / scale
-    found = standard(z, *others) - log(scale)
+    found = standard(z) - log(scale)
     if inside is not None:
-        found = where(logical_or(inside(z, *others), isnan(z)), found, -np.inf)
-    conditions = [greater(p, 0) for p in others] if proper is None else [proper(*others)]
-    return proper_only(found, greater(scale, 0), *conditions)
+        found = where(logical_or(inside(z), isnan(z)), found, -np.inf)
+    return proper_only(found, greater(scale, 0))
 
 
-def proper_only(found: CoreValue, *conditions: CoreValue) -> CoreValue:
-    """`found` where all the conditions on parameters hold, nan elsewhere."""
-    return where(reduce(logical_and, conditions), found, np.nan) if conditions else found
-
-
-def on_support(inside: CoreValue, found: CoreValue, *conditions: CoreValue) -> CoreValue:
-    """`found` on the support, -inf elsewhere, and nan where a condition on the parameters does not hold."""
-    return proper_only(where(inside, found, -np.inf), *conditions)
+def proper_only(found: CoreValue, proper: CoreValue) -> CoreValue:
+    """`found` where the parameters are proper, nan elsewhere."""
+    return where(proper, found, np.nan)
 
 
 def between(z: CoreValue, low: Any, high: Any) -> CoreValue:

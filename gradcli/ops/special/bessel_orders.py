@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import NotDifferentiable
+from gradcli.graph.errors import DtypeError, NotDifferentiable
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue
+from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.function import Function, case
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import register, spelled
@@ -83,9 +83,18 @@ def of_x(
 
 
 def order_and_argument(v: Any, z: Any) -> tuple[CoreValue, CoreValue]:
-    """The operands of an op of any order, which may be an array."""
+    """The operands of an op of any order, which may be an array.
+
+    Raises:
+        DtypeError: the order is complex.
+    """
     (x,) = operands((z,), True)
-    return (v if isinstance(v, int | float) else operands((v,), False)[0]), x
+    if isinstance(v, int | float):
+        return v, x
+    (order,) = operands((v,), False)
+    if dtype_of(order).kind == "c":
+        raise DtypeError(f"the order of a Bessel function is a real number, not {dtype_of(order)}")
+    return order, x
 
 
 _HERE = (case(0, (3,)), case(2, (2, 3)), case(np.array([0, 1, 3]), (3,)), case(1, ()), case(2, (0,)), case(2, (1,)))

@@ -65,7 +65,7 @@ def _declare(scipy: str, torch: str, of: _Polynomial, doc: str, derivative: str,
         "doc": doc,
         "domain": domain,
         "kinks": _KINKS,
-        "source": "DLMF 18.9(i), 18.9(iii)",
+        "source": _FROM,
     }
     if scipy:
         spellings = (f"scipy.special.{scipy}",)

@@ -69,7 +69,7 @@ def _exponent(x: Array, lmbda: Array) -> Array:
     """log(1 + lmbda*x)/lmbda, x where lmbda is 0."""
     t = lmbda * x
     logarithm = np.where(t < np.inf, np.log1p(t), np.log(np.abs(lmbda)) + np.log(np.abs(x)))
-    return np.where(np.abs(t) < 1e-300, x, logarithm / np.where(lmbda == 0, 1.0, lmbda))
+    return np.where((np.abs(t) < 1e-300) | (lmbda == 0), x, logarithm / np.where(lmbda == 0, 1.0, lmbda))
 
 
 BOX_EXPONENT: Op = elementwise(
@@ -86,12 +86,14 @@ def _raised(x: Array, lmbda: Array) -> Array:
     """(1 + lmbda*x)**(1/lmbda), with what 1/lmbda loses by rounding put back."""
     share = 1 / lmbda
     off = -product_error(share, lmbda, share * lmbda) + (1 - share * lmbda)
-    return np.power(1 + lmbda * x, share) * np.exp(_exponent(x, lmbda) * off)
+    base = 1 + lmbda * x
+    return np.power(base, share) * np.exp(np.where(base == 0, 0.0, _exponent(x, lmbda)) * off)
 
 
 def _is_short(x: Array, lmbda: Array) -> Array:
     """Whether rounding the logarithm costs no digits of its exponential."""
-    return (np.abs(lmbda * x) < 0.5) | np.isinf(lmbda * x) | (np.abs(_exponent(x, lmbda)) < 1)
+    t = lmbda * x
+    return (np.abs(t) < 0.5) | np.isinf(t) | (lmbda == 0) | (np.abs(_exponent(x, lmbda)) < 1)
 
 
 _inverse = pieces((_is_short, lambda x, lmbda: np.exp(_exponent(x, lmbda))), last=_raised)

@@ -12,11 +12,14 @@ from gradcli.ops.registry import elementwise_function
 from gradcli.ops.special.values import Array, real
 from gradcli.ops.special.zeta import ZETA
 
+#: Beyond this all is below the range of floats.
+_ALL = 2000.0
+
 
 def _zetac(x: Array) -> Array:
     from scipy import special
 
-    return np.where(x > 1, special.zeta(np.where(x > 1, x, 2.0), 2.0), special.zetac(x))
+    return np.where(x > 1, special.zeta(np.clip(x, 1.0, _ALL), 2.0), special.zetac(x))
 
 
 ZETAC: Op = elementwise(

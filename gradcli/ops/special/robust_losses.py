@@ -69,7 +69,7 @@ def _rise_by_r(y: CoreValue, delta: CoreValue, r: CoreValue) -> CoreValue:
 
 RISE: Op = elementwise(
     "unit_rise",
-    real(lambda delta, r: r / np.hypot(delta, r)),
+    real(lambda delta, r: np.where(np.isinf(r), np.sign(r), r / np.hypot(delta, r))),
     _rise_by_delta,
     _rise_by_r,
     meaning=lambda S, delta, r: r / S.sqrt(delta * delta + r * r),
@@ -79,7 +79,7 @@ RISE: Op = elementwise(
 
 def _pseudo_huber(delta: Array, r: Array) -> Array:
     """As delta r**2/(delta + sqrt(delta**2 + r**2)), which does not cancel."""
-    found = delta * (r * (r / (delta + np.hypot(delta, r))))
+    found = np.where(np.isinf(r), np.inf, delta * (r * (r / (delta + np.hypot(delta, r)))))
     return np.where(delta < 0, np.inf, np.where((delta == 0) | (r == 0), 0.0, found))
 
 
