@@ -64,7 +64,19 @@ _MASSES = pieces((lambda a, b, x, rest: np.minimum(a, b) >= _FAR, _mass_far), la
 
 
 def _density(a: Array, b: Array, x: Array) -> Array:
-    return _DENSITIES(a, b, x)
+    """In proportion to a parameter that is next to nothing."""
+    more_a, more_b = _lifted(a, b), _lifted(b, a)
+    return _DENSITIES(more_a, more_b, x) * _share(a, more_a) * _share(b, more_b)
+
+
+def _lifted(a: Array, b: Array) -> Array:
+    """a, or one whose reciprocal is far from the end of floats, and which is nothing beside b, too."""
+    return np.where((a > 0) & (a < 1e-270) & (b > 1e-240), 1e-270, a)
+
+
+def _share(a: Array, lifted: Array) -> Array:
+    """What part of the lifted parameter the parameter is."""
+    return np.where(lifted == a, 1.0, a / lifted)
 
 
 def _inside(a: Array, b: Array, x: Array) -> Array:
@@ -260,13 +272,8 @@ def _slope(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     more_a, more_b = _lifted(a, b), _lifted(b, a)
     found = _SLOPES(more_a, more_b, x, 1 - x, i=i, j=j)
     # Where b is next to nothing the function is b times another, and where a is, 1 less a times one.
-    found = found if i else found * np.where(more_a == a, 1.0, a / more_a)
-    return found if j else found * np.where(more_b == b, 1.0, b / more_b)
-
-
-def _lifted(a: Array, b: Array) -> Array:
-    """a, or one whose reciprocal is far from the end of floats, and which is nothing beside b, too."""
-    return np.where((a > 0) & (a < 1e-270) & (b > 1e-240), 1e-270, a)
+    found = found if i else found * _share(a, more_a)
+    return found if j else found * _share(b, more_b)
 
 
 def _mixed(y: CoreValue, a: CoreValue, b: CoreValue, x: CoreValue, i: int, j: int) -> CoreValue:

@@ -19,6 +19,7 @@ from gradcli.ops.elementwise import equal, greater, log, logical_and, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import elementwise_function
+from gradcli.ops.special.exact_products import product_error
 from gradcli.ops.special.gamma_family import POLYGAMMA, digamma_of, log_gamma_near_two
 from gradcli.ops.special.log1p_parts import log1pmx, stirling
 from gradcli.ops.special.quadrature import integral
@@ -308,6 +309,19 @@ def _inverse(name: str, direct: Any, sign: int) -> Any:
     return formula
 
 
+def _power_inverse(a: Array, y: Array) -> Array:
+    """(y gamma(a + 1))**(1/a), with what 1/a loses by rounding put back: where exp(-x) is 1, x**a/gamma(a + 1) is y."""
+    share = 1 / a
+    off = (1 - share * a - product_error(share, a, share * a)) / a
+    base = y / _rgamma(a + 1)
+    return np.power(base, share) * np.exp(np.log(base) * off)
+
+
+def _inverts_power(a: Array, y: Array) -> Array:
+    """Where the result is so small and all on the way is ordinary."""
+    return (a > 1e-3) & (a < 100) & (y > 0) & (y < 1e-200) & (np.log(y) < -60 * a)
+
+
 def _reached(a: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
     """gammaincc(a, x)/y, which makes up for the rounding of x: by an ulp of it the density far out moves by x ulps."""
     tame = logical_and(greater(x, _OUT), greater(y, 1e-307))
@@ -316,7 +330,12 @@ def _reached(a: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
 
 GAMMAINCINV = elementwise(
     "gammaincinv",
-    real(_inverse("gammaincinv", pieces((_is_ordinary, lambda a, x: _both(a, x)[0]), last=_gammainc), 1)),
+    real(
+        pieces(
+            (_inverts_power, _power_inverse),
+            last=_inverse("gammaincinv", pieces((_is_ordinary, lambda a, x: _both(a, x)[0]), last=_gammainc), 1),
+        )
+    ),
     lambda x, a, y: -bind(GAMMAINC_BY_A, a, x, n=1) / bind(DENSITY, a, x),
     lambda x, a, y: 1 / bind(DENSITY, a, x),
     meaning=lambda S, a, y: _solved(S, "gammainc", a, y),

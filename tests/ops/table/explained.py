@@ -14,12 +14,17 @@ _ROUNDED_DISTANCE = (
     "x - loc is rounded before anything else: beside a constant loc of -4, a small x is known to far more digits than "
     "their difference has, as in SciPy"
 )
+_ROUNDED_SHARE = (
+    "where x is near 1 it is rounded to few digits of 1 - x, of which the slopes are powers: they are those at the "
+    "float nearest to x"
+)
 #: Why an offender is one, and stays one: function -> words.
 EXPLAINED: dict[str, str] = {
     "histogram_torch": "a density's widths are differences of rounded edges, as in NumPy and PyTorch: 0.1 ulp "
     "above the limit",
     **dict.fromkeys(("vonmises_logpdf", "vonmises_pdf"), _TURNS),
     **dict.fromkeys(("truncnorm_logpdf", "truncnorm_pdf"), _ROUNDED_DISTANCE),
+    **dict.fromkeys(("betaincinv", "betainccinv"), _ROUNDED_SHARE),
     **dict.fromkeys(("eig_torch", "fractional_matrix_power", "logm", "polyfit", "signm", "tanhm"), _FACTORS),
     "quantile": "a rank is the rounded product of q and n - 1, as in NumPy and PyTorch: of 0.2*5 that is 1, and the "
     "next element's weight 0, where the float 0.2 is a little more than a fifth and leaves it 6e-17",
