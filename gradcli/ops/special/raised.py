@@ -7,6 +7,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
+from gradcli.ops.carrying import carried
 from gradcli.ops.elementwise import absolute, less, power, where
 from gradcli.ops.elementwise.exponentiation import POWER_LOGGED, POWER_SLOPE
 from gradcli.ops.elementwise.pairs import BROADCASTS, PAIR
@@ -87,7 +88,9 @@ def _raised(x: Array, lmbda: Array) -> Array:
     share = 1 / lmbda
     off = -product_error(share, lmbda, share * lmbda) + (1 - share * lmbda)
     base = 1 + lmbda * x
-    return np.power(base, share) * np.exp(np.where(base == 0, 0.0, _exponent(x, lmbda)) * off)
+    found = np.power(base, share)
+    plain = (base == 0) | (found == 0)  # nothing is put back where nothing is left
+    return found * np.exp(np.where(plain, 0.0, _exponent(x, lmbda) * off))
 
 
 def _is_short(x: Array, lmbda: Array) -> Array:
@@ -105,7 +108,7 @@ INV_BOXCOX: Op = elementwise(
     "inv_boxcox",
     real(_inverse),
     lambda y, x, lmbda: y / (1 + lmbda * x),
-    lambda y, x, lmbda: y * _by_lmbda(bind(BOX_EXPONENT, x, lmbda), x, lmbda),
+    lambda y, x, lmbda: carried(y, _by_lmbda(bind(BOX_EXPONENT, x, lmbda), x, lmbda)),
     meaning=lambda S, x, lmbda: S.exp(x * S.log1p_over(lmbda * x)),
     doc="(1 + lmbda*x)**(1/lmbda), and exp(x) where lmbda is 0: the inverse of boxcox.",
 )
@@ -113,7 +116,7 @@ INV_BOXCOX1P: Op = elementwise(
     "inv_boxcox1p",
     real(_inverse1p),
     lambda y, x, lmbda: _of_box(x, lmbda) / (1 + lmbda * x),
-    lambda y, x, lmbda: _of_box(x, lmbda) * _by_lmbda(bind(BOX_EXPONENT, x, lmbda), x, lmbda),
+    lambda y, x, lmbda: carried(_of_box(x, lmbda), _by_lmbda(bind(BOX_EXPONENT, x, lmbda), x, lmbda)),
     meaning=lambda S, x, lmbda: S.expm1(x * S.log1p_over(lmbda * x)),
     doc="(1 + lmbda*x)**(1/lmbda) - 1, and exp(x) - 1 where lmbda is 0: the inverse of boxcox1p.",
 )

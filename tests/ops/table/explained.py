@@ -16,7 +16,7 @@ _ROUNDED_DISTANCE = (
 )
 _ROUNDED_SHARE = (
     "where x is near 1 it is rounded to few digits of 1 - x, of which the slopes are powers: they are those at the "
-    "float nearest to x"
+    "float nearest to x; and for a tiny a, by which an error of betainc is divided on its way to x"
 )
 #: Why an offender is one, and stays one: function -> words.
 EXPLAINED: dict[str, str] = {
@@ -25,6 +25,10 @@ EXPLAINED: dict[str, str] = {
     **dict.fromkeys(("vonmises_logpdf", "vonmises_pdf"), _TURNS),
     **dict.fromkeys(("truncnorm_logpdf", "truncnorm_pdf"), _ROUNDED_DISTANCE),
     **dict.fromkeys(("betaincinv", "betainccinv"), _ROUNDED_SHARE),
+    "hyp1f1": "SciPy's hyp1f1, by 1.5 ulp more than the limit, around -3",
+    "hyp2f1": "at the float before 1, where SciPy's function, of which the slope is made, is infinite",
+    "inv_boxcox1p": "where it is the power less 1: 0.1 ulp above the limit",
+    "ive": "by x, beside 0, where the value that the slope is made of lies below the smallest normal float",
     **dict.fromkeys(("eig_torch", "fractional_matrix_power", "logm", "polyfit", "signm", "tanhm"), _FACTORS),
     "quantile": "a rank is the rounded product of q and n - 1, as in NumPy and PyTorch: of 0.2*5 that is 1, and the "
     "next element's weight 0, where the float 0.2 is a little more than a fifth and leaves it 6e-17",
