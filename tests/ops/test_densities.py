@@ -11,6 +11,7 @@ from mpmath import mp
 
 from gradcli.autodiff import grad, vjp
 from gradcli.autodiff.vmap import vmap
+from gradcli.ops.probability.continuous import gamma_logpdf
 from gradcli.ops.probability.densities import DENSITIES
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.long_logarithms import exp_times, long_log, long_log_gamma
@@ -200,3 +201,9 @@ def test_the_slope_of_a_class_without_weight() -> None:
 def test_names_of_people_keep_their_capital_letter() -> None:
     assert PDF["t"].doc == "Density of Student's t distribution with df degrees of freedom."
     assert "von Mises" in PDF["vonmises"].doc
+
+
+def test_a_logarithms_slopes_at_its_peak_are_what_is_left_of_both_terms() -> None:
+    x = np.array(1.25e300)
+    y, pull = vjp(gamma_logpdf, x, x)
+    assert [float(g) for g in pull(np.ones_like(y))] == pytest.approx([-8e-301, 4e-301], rel=1e-15, abs=0)

@@ -122,6 +122,10 @@ def test_orders_and_dimensions_have_a_limit() -> None:
         ("gammainccinv", (3.855, 2.0685494410493528e-235), 1, -4.85917517150202745e234),
         ("ellipk", (-3.904625259890496e205,), 0, 4.85847736250078189e-307),
         ("boxcox1p", (1.7987889711260654e277, -3.3598104643923505e-17), 0, 5.55929581541722191e-278),
+        ("gammaincinv", (2.0, 3.853566212108426e-298), 1, 3.6020819527400679517e148),
+        ("binom", (-0.99999999, 2.0), 0, -1.49999999),
+        ("inv_boxcox", (-2.631528488959482e86, -2.1867836572051938e-75), 0, 0.0),
+        ("inv_boxcox1p", (-8.253126130259573e262, -6.0905980652089575e-198), 1, 0.0),
     ],
 )
 def test_slopes_at_the_ends_of_floats(name: str, point: tuple[float, ...], place: int, wanted: float):
@@ -146,6 +150,12 @@ def test_values_at_the_ends_of_their_domains_are_scipys(name: str, point: tuple[
 
 def test_a_residual_without_end_counts_as_delta():
     assert _slopes(_function("pseudo_huber"), 2.0, -np.inf)[1] == -2
+
+
+def test_a_slope_below_the_smallest_normal_float_is_not_lost():
+    a, b, x = 2.0, 7.077894e-316, 0.872863093936488
+    wanted = float(-mp.mpf(x) / (1 - mp.mpf(x)) * b)  # gamma(a + b)/(gamma(a) gamma(b)) is b for a = 2
+    assert _slopes(_function("betaincc"), a, b, x)[2] == pytest.approx(wanted, rel=1e-8, abs=0)
 
 
 def test_hurwitz_zeta_of_many_digits_is_the_sum():

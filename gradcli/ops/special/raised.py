@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from gradcli.graph.bind import bind
@@ -131,8 +133,8 @@ _ZERO = (
     case((2, 3), (3,)),
     case(np.array([0.9, -0.9, 3.0]), np.array([-0.9, 1.0, 4.0])),
 )
-inv_boxcox = elementwise_function(
-    INV_BOXCOX,
+_inverse_of_boxcox = partial(
+    elementwise_function,
     parameters=("x", "lmbda"),
     derivative=_SLOPES,
     where="scipy",
@@ -142,14 +144,5 @@ inv_boxcox = elementwise_function(
     cases=_ZERO,
     family="special",
 )
-inv_boxcox1p = elementwise_function(
-    INV_BOXCOX1P,
-    parameters=("x", "lmbda"),
-    derivative=_SLOPES,
-    where="scipy",
-    domain=((-0.5, 3.0), (0.3, 1.5)),
-    defined="1 + lmbda*x > 0",
-    source="Box and Cox 1964",
-    cases=_ZERO,
-    family="special",
-)
+inv_boxcox = _inverse_of_boxcox(INV_BOXCOX)
+inv_boxcox1p = _inverse_of_boxcox(INV_BOXCOX1P)
