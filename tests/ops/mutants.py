@@ -21,18 +21,21 @@ from table.rules import all_ops, carries, rules, users
 
 #: (fate, kind of change, the mutant in words)
 Line = tuple[str, str, str]
+#: The name of an op, how many rules it has, what became of its mutants, and seconds of processor time.
+Outcomes = tuple[str, int, list[Line], float]
 OPS = [op for op in all_ops() if carries(op)]
 
 
-def outcomes_of(place: int, unchecked: bool) -> tuple[str, int, list[Line]]:
-    """The name of an op, how many rules it has, and what became of its mutants."""
+def outcomes_of(place: int, unchecked: bool) -> Outcomes:
+    """What became of the mutants of an op."""
     warnings.simplefilter("ignore")
+    start = time.process_time()
     op = OPS[place]
     found = [(o.fate, o.mutant.kind, str(o.mutant)) for o in run([op], () if unchecked else CHECKS)]
-    return op.name, len(rules(op)), found
+    return op.name, len(rules(op)), found, time.process_time() - start
 
 
-def all_outcomes(places: list[int], options: argparse.Namespace) -> Iterator[tuple[str, int, list[Line]]]:
+def all_outcomes(places: list[int], options: argparse.Namespace) -> Iterator[Outcomes]:
     """The outcomes of ops, as they come."""
     if options.jobs == 1:
         yield from (outcomes_of(place, options.unchecked) for place in places)
@@ -57,7 +60,8 @@ def main() -> int:
     start = time.perf_counter()
     lines: list[Line] = []
     unused, count = [], 0
-    for name, number, found in all_outcomes(places, options):
+    for done, (name, number, found, seconds) in enumerate(all_outcomes(places, options), 1):
+        print(f"{done}/{len(places)} {name}: {len(found)} mutants, {seconds:.0f} s", file=sys.stderr)
         count += number
         lines += found
         if not number:

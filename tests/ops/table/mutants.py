@@ -13,8 +13,8 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import cache, partial
 from itertools import islice
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ from table.far import far_failures
 from table.oracle import random_like
 from table.points import forms, moved
 from table.rules import MODES, Rule, all_ops, carries, rule_functions, rules, rules_replaced, users
-from table.source_mutants import Mutation, mutated_code, mutations, swapped, unreachable
+from table.source_mutants import Mutation, mutated_code, mutations, recorded, recording_code, swapped
 
 #: A check of one call: sentences about what is wrong.
 Check = Callable[[Call], Sequence[str]]
@@ -64,7 +64,7 @@ class Mutant(NamedTuple):
         far: functions of each element alone that use it.
         applied: makes the change, for the time of a `with` block.
         mode: "vjp", "jvp" or "batch".
-        marked: puts an error where the change is; None where it is run whenever the rule is.
+        reaches: whether what it changes is run when something is asked of a call or function.
     """
 
     rule: str
@@ -74,7 +74,7 @@ class Mutant(NamedTuple):
     far: list[str]
     applied: Callable[[], AbstractContextManager[None]]
     mode: str
-    marked: Callable[[], AbstractContextManager[None]] | None = None
+    reaches: Callable[[Callable[[Any], Any], Any], bool] = lambda ask, of: True
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.kind}: {self.words}"
@@ -190,17 +190,30 @@ def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = 
         calls = _calls_of(reaching)
         far = list(dict.fromkeys(name for other in reaching[:8] for name in far_names(other)[:2]))[:_FAR]
         where = f"{f.__module__.removeprefix('gradcli.ops.')}.{f.__qualname__.replace('.<locals>', '')}"
+        reached = _reached(functions)
         for mutation in chosen(mutations(f)):
             code = mutated_code(f, mutation)
             if code is not None:
                 words = " ".join(f"{mutation.before} -> {mutation.after}".split())
-                marking = unreachable(f, mutation)
-                marked = _swapping(functions, marking) if marking is not None else None
-                yield Mutant(where, mutation.kind, words, calls, far, _swapping(functions, code), mode, marked)
+                applied, reaches = partial(swapped, functions, code), partial(_reaches, reached, mutation.site)
+                yield Mutant(where, mutation.kind, words, calls, far, applied, mode, reaches)
 
 
-def _swapping(functions: list[FunctionType], code: Any) -> Callable[[], AbstractContextManager[None]]:
-    return lambda: swapped(functions, code)
+def _reached(functions: list[FunctionType]) -> Callable[[Callable[[Any], Any], Any], set[int]]:
+    """The nodes of functions of one source that are run when something is asked of a call or function."""
+    code = cache(recording_code)
+
+    @cache
+    def reached(ask: Callable[[Any], Any], of: Any) -> set[int]:
+        with recorded(functions, code(functions[0])) as found, suppress(Exception), patience():
+            ask(of)
+        return found
+
+    return reached
+
+
+def _reaches(reached: Callable[[Callable[[Any], Any], Any], set[int]], site: int, ask: Any, of: Any) -> bool:
+    return site in reached(ask, of)
 
 
 def _calls_of(ops: list[Op]) -> list[Call]:
@@ -254,12 +267,9 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPL
         return "survived"
     if sampled >= _SAMPLED and any(_notices(mutant, _farther_failures, name) for name in mutant.far):
         return "survived"
-    if mutant.marked is None:
+    if _is_reached(mutant, near):
         return "equivalent"
-    marked = mutant._replace(applied=mutant.marked)
-    if _is_reached(marked, near):
-        return "equivalent"
-    return _fate_elsewhere(mutant, checks, list(islice(_reaching_calls(marked, mutant.calls), _REACHING)))
+    return _fate_elsewhere(mutant, checks, list(islice(_reaching_calls(mutant), _REACHING)))
 
 
 def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call]) -> str:
@@ -271,15 +281,10 @@ def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call
     return "survived" if any(_differs(mutant, call) for call in reaching) else "equivalent"
 
 
-def _reaching_calls(marked: Mutant, calls: Sequence[Call]) -> Iterator[Call]:
-    """The calls in which a marked place is run."""
-    for call in calls:
-        if marked.mode == "batch":
-            checks: Sequence[Check] = (batch_failures, jacobian_failures)
-        else:
-            checks = (derivative_failures, second_failures)
-        if any(_notices(marked, check, call) for check in checks):
-            yield call
+def _reaching_calls(mutant: Mutant) -> Iterator[Call]:
+    """The calls in which what a mutant changes is run."""
+    asks = (batch_failures, jacobian_failures) if mutant.mode == "batch" else (derivatives,)
+    return (call for call in mutant.calls if any(mutant.reaches(ask, call) for ask in asks))
 
 
 def _far_failures(name: str) -> list[str]:
@@ -290,11 +295,12 @@ def _farther_failures(name: str) -> list[str]:
     return far_failures(name, _FARTHER_POINTS)
 
 
-def _is_reached(marked: Mutant, near: Sequence[Call]) -> bool:
-    """Whether a mark is run into anywhere."""
-    if any(_differs(marked, call) for call in near):
+def _is_reached(mutant: Mutant, near: Sequence[Call]) -> bool:
+    """Whether what a mutant changes is run anywhere."""
+    ask = batch_failures if mutant.mode == "batch" else derivatives
+    if any(mutant.reaches(ask, other) for call in near for other in sample(call)):
         return True
-    return any(_notices(marked, _far_failures, name) for name in marked.far)
+    return any(mutant.reaches(_far_failures, name) for name in mutant.far)
 
 
 _known_clean: dict[tuple[Any, Any], bool] = {}
@@ -309,7 +315,7 @@ def _notices(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> 
                 _known_clean[key] = not check(of)
         except Exception:
             _known_clean[key] = False
-    return _known_clean[key] and _fails(mutant, check, of)
+    return _known_clean[key] and mutant.reaches(check, of) and _fails(mutant, check, of)
 
 
 def _fails(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> bool:
@@ -348,7 +354,7 @@ def _differs(mutant: Mutant, call: Call) -> bool:
     if mutant.mode == "batch":
         return any(_notices(mutant, batch_failures, other) for other in sample(call))
     for other in sample(call):
-        plain = derivatives(other)
+        plain = derivatives(other) if mutant.reaches(derivatives, other) else None
         if plain is None:
             continue
         try:

@@ -20,6 +20,9 @@ _UNBROADCASTS = frozenset(["sum_to", "expanded", "restored", "reshaped", "broadc
 #: Parameters of rules that are no values.
 _SETTINGS = frozenset(["params", "wanted", "batched", "size", "S", "axis", "keepdims", "shape", "self"])
 
+#: The name by which a function tells which of its nodes are run.
+RECORDER = "this_node_is_run"
+
 
 class Mutation(NamedTuple):
     """One change of one node: its kind, what was made of what, and which node of the function it is."""
@@ -110,7 +113,10 @@ def _within(node: ast.AST) -> Iterator[ast.AST]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "ctx", "op", "ops", "decorator_list"):
             continue
-        for child in value if isinstance(value, list) else [value]:
+        children = value if isinstance(value, list) else [value]
+        if name in ("body", "orelse") and children and isinstance(children[-1], ast.Raise):
+            continue  # what goes into an error's words
+        for child in children:
             if isinstance(child, ast.AST):
                 yield from _within(child)
 
@@ -216,11 +222,34 @@ def _of_constant(node: ast.Constant) -> Iterator[tuple[str, Maker]]:
 
 def mutated_code(f: FunctionType, mutation: Mutation) -> CodeType | None:
     """The function's code with one node changed; None where that is no program."""
+    return _code(f, lambda site, node: mutation.make(copy.deepcopy(node)) if site == mutation.site else node)
+
+
+def recording_code(f: FunctionType) -> CodeType | None:
+    """The function's code, but that it tells `RECORDER` the number of each node that may be changed, when it is run."""
+    changed = {mutation.site for mutation in mutations(f)}
+    return _code(f, lambda site, node: _telling(site, node) if site in changed else node)
+
+
+def _telling(site: int, node: Any) -> ast.AST:
+    """(RECORDER(site), node)[1]; of a statement that decides, its condition."""
+    told = ast.Call(ast.Name(RECORDER, ast.Load()), [ast.Constant(site)], [])
+    if isinstance(node, ast.If):
+        node.test = _second(told, node.test)
+        return node
+    return _second(told, node)
+
+
+def _second(first: ast.expr, second: ast.expr) -> ast.expr:
+    return ast.Subscript(ast.Tuple([first, second], ast.Load()), ast.Constant(1), ast.Load())
+
+
+def _code(f: FunctionType, change: Callable[[int, ast.AST], Any]) -> CodeType | None:
+    """The function's code with its nodes changed, given the number of each; None where that is no program."""
     tree = copy.deepcopy(definition(f))
     assert tree is not None
-    target = next(node for site, node in enumerate(_sites(tree)) if site == mutation.site)
-    replacement = mutation.make(copy.deepcopy(target))
-    tree = _Replacing(target, replacement).visit(tree)
+    numbers = {node: site for site, node in enumerate(_sites(tree))}
+    tree = _Replacing(numbers, change).visit(tree)
     free = list(f.__code__.co_freevars)
     # Free variables that the change leaves unused are named once more, so that the closure still fits.
     kept = [ast.Expr(ast.Name(name, ast.Load())) for name in free]
@@ -259,28 +288,23 @@ def _without_annotations(arguments: ast.arguments) -> ast.arguments:
 
 
 class _Replacing(ast.NodeTransformer):
-    def __init__(self, target: ast.AST, replacement: Any) -> None:
-        self.target = target
-        self.replacement = replacement
+    """Changes the numbered nodes of a tree, the inner ones first."""
+
+    def __init__(self, numbers: dict[ast.AST, int], change: Callable[[int, ast.AST], Any]) -> None:
+        self.numbers = numbers
+        self.change = change
 
     def visit(self, node: ast.AST) -> Any:
-        return self.replacement if node is self.target else self.generic_visit(node)
-
-
-def unreachable(f: FunctionType, mutation: Mutation) -> CodeType | None:
-    """The function's code with an error in place of the node that a mutation changes."""
-
-    def make(node: ast.AST) -> ast.AST:
-        error = ast.Call(ast.Name("an_error_on_purpose", ast.Load()), [], [])
-        return ast.Expr(error) if isinstance(node, ast.stmt) else error
-
-    return mutated_code(f, mutation._replace(make=make))
+        site = self.numbers.get(node)
+        node = self.generic_visit(node)
+        return node if site is None else self.change(site, node)
 
 
 @contextmanager
 def swapped(functions: list[FunctionType], code: CodeType) -> Iterator[None]:
-    """Functions with another code, and nothing remembered of it afterwards."""
+    """Functions with another code, nothing remembered of what they gave before, nor of what it gives afterwards."""
     before = [f.__code__ for f in functions]
+    _forget()
     try:
         for f in functions:
             f.__code__ = code
@@ -288,8 +312,25 @@ def swapped(functions: list[FunctionType], code: CodeType) -> Iterator[None]:
     finally:
         for f, old in zip(functions, before, strict=True):
             f.__code__ = old
-        for remembering in _remembering():
-            remembering.cache_clear()
+        _forget()
+
+
+@contextmanager
+def recorded(functions: list[FunctionType], code: CodeType) -> Iterator[set[int]]:
+    """The numbers of the nodes that are run, while functions of one source have the code that tells them."""
+    found: set[int] = set()
+    names = functions[0].__globals__
+    names[RECORDER] = found.add
+    try:
+        with swapped(functions, code):
+            yield found
+    finally:
+        del names[RECORDER]
+
+
+def _forget() -> None:
+    for remembering in _remembering():
+        remembering.cache_clear()
 
 
 @cache
