@@ -98,6 +98,8 @@ ADDMM: Op = general(
         case((2, 4), (2, 3), (3, 4)),
         case((4,), (2, 3), (3, 4)),
         case((2, 1), (2, 3), (3, 4), beta=0.5, alpha=2),
+        case((2, 4), (2, 3), (3, 4), beta=0),
+        case((2, 4), (2, 3), (3, 4), alpha=0),
     ),
 )
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> CoreValue:

@@ -30,6 +30,7 @@ from gradcli.ops.registry import function
 from gradcli.ops.scattering import as_source
 from gradcli.ops.shape import RESHAPE, reshaped
 from gradcli.ops.singleton_axes import EXPAND_DIMS, SQUEEZE, expand_dims, squeeze
+from gradcli.ops.windows import spread_length
 
 
 @function(
@@ -53,7 +54,7 @@ def pad_lax(operand: Any, padding_value: Any, padding_config: Any) -> CoreValue:
     given = [integers(part, "pad: a width") for part in padding_config]
     if len(given) != len(shape_of(x)) or any(len(part) != 3 or part[2] < 0 for part in given):
         raise ArgumentError(f"pad: a triple (low, high, interior) is due for every axis of shape {fits(shape_of(x))}")
-    spread = tuple(n + (n - 1) * gap if n else 0 for n, (_, _, gap) in zip(shape_of(x), given, strict=True))
+    spread = tuple(spread_length(n, gap + 1) for n, (_, _, gap) in zip(shape_of(x), given, strict=True))
     value = as_source("pad", x, padding_value)
     if spread != shape_of(x):
         budget.charge(x.dtype.itemsize * count_of(spread), "pad")

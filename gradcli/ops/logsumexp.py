@@ -319,5 +319,6 @@ def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = Fal
     found = to_float(as_core(x))
     axes, mask = axes_of("logmeanexp", axis, found), mask_of("logmeanexp", where, found)
     whole = bind(LOGSUMEXP, kept(found, mask, -np.inf), axis=axes, keepdims=bool(keepdims))
-    count = kept_count(found, mask, axes, bool(keepdims))
-    return subtract(whole, log(count) if hasattr(count, "dtype") else np.log(max(count, 0)))
+    if mask is None:
+        return subtract(whole, np.log(reduced_count(shape_of(found), axes)))
+    return subtract(whole, log(kept_count(found, mask, axes, bool(keepdims))))

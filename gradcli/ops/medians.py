@@ -20,6 +20,7 @@ from gradcli.ops.elementwise import (
     equal,
     floor_divide,
     isnan,
+    less,
     logical_and,
     logical_not,
     logical_or,
@@ -34,7 +35,6 @@ from gradcli.ops.ranks import SOME, single
 from gradcli.ops.reduction import total
 from gradcli.ops.registry import function
 from gradcli.ops.results import named
-from gradcli.ops.selecting import narrow
 from gradcli.ops.shape import reshaped
 from gradcli.ops.sorting import STABLE, line, order_of
 
@@ -55,17 +55,10 @@ def middle(x: CoreValue, axis: int, past: bool, whole: bool) -> CoreValue:
 
     A nan stands for all, where there is one, if `whole`; else nans don't count.
     """
-    order = order_of(x, axis)
-    length = shape_of(x)[axis]
-    if dtype_of(x).kind not in "fc":
-        return narrow.call(order, axis, length // 2 if past else (length - 1) // 2, 1)
-    if whole:
-        index = narrow.call(order, axis, length // 2 if past else (length - 1) // 2, 1)
-        last = bind(PICKED_BACK, x, narrow.call(order, axis, length - 1, 1), axis=axis)
-        return where(isnan(last), bind(ARGMAX, x, axis=axis), index)
     count = _counting(x, axis)
     rank = floor_divide(count if past else maximum(add(count, -1), 0), 2)
-    return bind(PICKED_BACK, order, rank, axis=axis)
+    index = bind(PICKED_BACK, order_of(x, axis), rank, axis=axis)
+    return where(less(count, shape_of(x)[axis]), bind(ARGMAX, x, axis=axis), index) if whole else index
 
 
 def _checked(name: str, x: CoreValue, axis: int) -> CoreValue:

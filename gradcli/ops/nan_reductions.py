@@ -122,10 +122,11 @@ def nanmean(x: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False,
 def _nan_spread(name: str, x: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any) -> CoreValue:
     found = to_float(typed(x, dtype))
     axes, mask = axes_of(name, axis, found), _counted(name, found, where)
-    n = kept_count(found, mask, axes, bool(keepdims))
     spread = spread_of(kept(found, mask, 0), mask, axes, ddof, keepdims, name == "nanstd")
+    if mask is None:
+        return spread
     # With no freedom left there is no spread, as in NumPy.
-    return choose(n - ddof > 0, spread, np.nan) if hasattr(n, "dtype") else spread
+    return choose(kept_count(found, mask, axes, bool(keepdims)) - ddof > 0, spread, np.nan)
 
 
 _SPREADS = (*_CASES[:-1], case((4,), ddof=1), case(_HOLES, 1, ddof=1), case(_HOLES, where=MASK), case(_COMPLEX_HOLES))

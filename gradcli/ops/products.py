@@ -94,10 +94,6 @@ def _right(g: CoreValue, x: CoreValue, y: CoreValue) -> CoreValue:
     return reshaped(sum_to(found, shape_of(b)), shape_of(y))
 
 
-#: Matrices of up to so many columns are turned, so that a batch of them is one product.
-_NARROW = 8
-
-
 def _matmul_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict[str, Any], size: int) -> CoreValue:
     """A whole batch as one product where it can be: unbatched matrices meet all of the batch's rows at once."""
     x, y = xs
@@ -108,9 +104,6 @@ def _matmul_batch(xs: Sequence[CoreValue], batched: Sequence[bool], params: dict
         return bind(MATMUL, y, matrices_transposed(x) if left == 2 else x)
     if not batched[0] and left == right == 2:  # one matrix times every y: y's columns, however many, as rows
         return matrices_transposed(_rows_times(matrices_transposed(y), matrices_transposed(x)))
-    if not batched[0] and left == right == 2 and shape_of(y)[-1] <= _NARROW:
-        turned = _rows_times(matrices_transposed(y), matrices_transposed(x))
-        return matrices_transposed(turned)
     shape = shape_of(x), shape_of(y)
     a = reshaped(x, (*shape[0][:-1], 1, shape[0][-1])) if left == 1 else x
     b = reshaped(y, (*shape[1], 1)) if right == 1 else y

@@ -167,10 +167,8 @@ def kept(x: CoreValue, mask: CoreValue | None, filler: Any) -> CoreValue:
     return x if mask is None else choose(mask, x, filler)
 
 
-def kept_count(x: CoreValue, mask: CoreValue | None, axis: Axes, keepdims: bool) -> CoreValue:
-    """How many elements count over axes: a number, or by a mask an array of x's real dtype."""
-    if mask is None:
-        return reduced_count(shape_of(x), axis)
+def kept_count(x: CoreValue, mask: CoreValue, axis: Axes, keepdims: bool) -> CoreValue:
+    """How many elements count over axes, in x's real dtype."""
     return cast(total(mask, axis, keepdims), real_dtype(dtype_of(x)))
 
 

@@ -122,8 +122,7 @@ def _slope(y: CoreValue, x: CoreValue, mask: Any, axis: Axes, correction: float,
         whole = restored(y, x, axis, keepdims)
         tip = equal(whole, 0)
         d = choose(tip, 0.0, d / choose(tip, 1.0, whole))
-    n = freedom(x, mask, axis, correction)
-    return divide(d if root else 2 * d, n) if hasattr(n, "dtype") or n else d * np.inf
+    return divide(d if root else 2 * d, freedom(x, mask, axis, correction))
 
 
 def _exact(S: Any, x: Any, mask: Any = None, *, axis: Axes, correction: float, keepdims: bool) -> Any:

@@ -128,3 +128,9 @@ def test_owens_t_of_next_to_nothing() -> None:
 def test_a_complex_order_is_refused(name: str) -> None:
     with pytest.raises(DtypeError, match="order of a Bessel function is a real number, not complex128"):
         known("scipy.special", name)(1j, np.array(1.5))
+
+
+@pytest.mark.parametrize("order", [0, 0.5, 1, 2, 3.5])
+@pytest.mark.parametrize("x", [0.0, 1e-315])
+def test_bessel_of_the_second_kind_rises_without_end_at_0(order: float, x: float) -> None:
+    assert _slope(lambda t: known("scipy.special", "yv")(order, t), x) == np.inf

@@ -150,6 +150,9 @@ def test_values_at_the_ends_of_their_domains_are_scipys(name: str, point: tuple[
 
 def test_a_residual_without_end_counts_as_delta():
     assert _slopes(_function("pseudo_huber"), 2.0, -np.inf)[1] == -2
+    assert list(_slopes(_function("pseudo_huber"), 0.0, 0.0)) == [0, 0]
+    assert list(_slopes(_function("pseudo_huber"), 0.0, -3.0)) == [3, 0]
+    assert list(_slopes(_function("pseudo_huber"), -1.0, 2.0)) == [0, 0]
 
 
 def test_a_slope_below_the_smallest_normal_float_is_not_lost():

@@ -118,6 +118,7 @@ _TURNED_RULE = "vjp: the convolution of g with the weight; of g with the input; 
         case((1, 2, 6), (2, 2, 4), padding="same"),
         case((1, 2, 6), (2, 2, 2), padding="valid", dilation=3),
         case((0, 2, 4), (1, 2, 3)),
+        case((1, 2, 0), (1, 2, 2), padding=1),
         case((1, 1, 1), (1, 1, 1)),
     ),
 )

@@ -13,6 +13,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
+from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -36,7 +37,8 @@ def _j_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 
 
 def _y_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
-    return -bind(YV, 1, x) if is_nothing(v) else 0.5 * (bind(YV, v - 1, x) - bind(YV, v + 1, x))
+    """At 0 all orders are infinite, the higher one more so."""
+    return -bind(YV, 1, x) if is_nothing(v) else 0.5 * (bounded(bind(YV, v - 1, x)) - bind(YV, v + 1, x))
 
 
 JV: Op = elementwise(

@@ -9,6 +9,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
+from gradcli.ops.carrying import carried_over
 from gradcli.ops.elementwise import absolute, hypot, less, less_equal, maximum, sign, where
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
@@ -69,7 +70,7 @@ def _rise_by_r(y: CoreValue, delta: CoreValue, r: CoreValue) -> CoreValue:
 
 RISE: Op = elementwise(
     "unit_rise",
-    real(lambda delta, r: np.where(np.isinf(r), np.sign(r), r / np.hypot(delta, r))),
+    real(lambda delta, r: np.where(np.isinf(r) | (r == 0), np.sign(r), r / np.hypot(delta, r))),
     _rise_by_delta,
     _rise_by_r,
     meaning=lambda S, delta, r: r / S.sqrt(delta * delta + r * r),
@@ -85,15 +86,15 @@ def _pseudo_huber(delta: Array, r: Array) -> Array:
 
 def _pseudo_by_delta(y: CoreValue, delta: CoreValue, r: CoreValue) -> CoreValue:
     """With s = sqrt(delta**2 + r**2): r**4/(s (delta + s)**2)."""
-    part = r / (delta + hypot(delta, r))
-    return bind(RISE, delta, r) * part * (r * part)
+    part = carried_over(r, delta + hypot(delta, r))
+    return where(less(delta, 0), 0.0, bind(RISE, delta, r) * part * (r * part))
 
 
 PSEUDO_HUBER: Op = elementwise(
     "pseudo_huber",
     real(_pseudo_huber),
     _pseudo_by_delta,
-    lambda y, delta, r: delta * bind(RISE, delta, r),
+    lambda y, delta, r: maximum(delta, 0.0) * bind(RISE, delta, r),
     meaning=lambda S, delta, r: delta * delta * (S.sqrt(1 + r * r / (delta * delta)) - 1),
     saves=(0, 1),
     doc="A smooth form of Huber's loss: delta**2*(sqrt(1 + (r/delta)**2) - 1).",
@@ -105,6 +106,7 @@ pseudo_huber = elementwise_function(
     where="scipy",
     domain=_DOMAIN,
     defined="delta > 0",
+    kinks="delta < 0: the loss is inf, as in SciPy, and its derivatives 0",
     source="Charbonnier et al. 1997",
     cases=(case((2, 3), (3,)), case(1.0, (3,)), case(np.array([0.5, 1.0, 2.0]), np.array([-400.0, 1e-9, 0.0]))),
     family="special",

@@ -25,7 +25,10 @@ from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.one_node import ONE_NODE
+from gradcli.ops.probability.changed_variables import WEIBULL
 from gradcli.ops.registry import FUNCTIONS, load_all
+from gradcli.ops.special.lambert import LAMBERTW_REST
+from gradcli.ops.special.normal import HAZARD
 from gradcli.ops.vector_norms import UNIT
 
 Array = Any
@@ -254,9 +257,23 @@ EXTRA = [
     _extra("squareplus_bend", lambda x: bind(SQUAREPLUS_BEND, real_operand("squareplus", x), b=4.0), case((3,))),
     _extra("carried_both", carried_both, case((3,), (3,))),
     _extra("carried_over", carried_over, case((3,), np.array([0.5, -1.5, 2.0]))),
-    _extra("guarded_root", lambda x: where(x > 0.5, sqrt(x), x * x), case(np.array([0.0, 2.0]))),
+    _extra(
+        "guarded_root",
+        lambda x: where(x > 0.5, sqrt(x), x * x),
+        case(np.array([0.0, 2.0])),
+        case(np.array(0.0)),
+        case(np.append(np.linspace(1.0, 2.0, 2000), 0.0)),
+    ),
     _extra("guarded_logarithm", lambda x: where(x > 0.5, log(x) / x, x), case(np.array([0.0, 2.0]))),
     _extra("guarded_power", lambda x, y: where(x > 0.5, x**y, x), case(np.array([0.0, 2.0]), np.array([0.5, 1.5]))),
+    _extra("hazard", lambda x: bind(HAZARD, x, n=0), case((3,))),
+    _extra("hazard_fall", lambda x: bind(HAZARD, x, n=1), case((3,))),
+    _extra("lambertw_rest", lambda x: bind(LAMBERTW_REST, x, k=0), case(np.array([-0.25, 0.5, 3.0]))),
+    _extra(
+        "weibull_at_0",
+        lambda t, scale, c: bind(WEIBULL.weighed, 1.0, 1.0, t, scale, c),
+        case(np.array([0.0, 0.0, 0.5]), np.array([1.5, 0.5, 2.0]), np.array([2.5, 3.5, 2.5])),
+    ),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))

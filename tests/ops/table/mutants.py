@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ import numpy as np
 from gradcli.autodiff import grad, jvp, vjp
 from gradcli.graph.op import Op
 from gradcli.graph.values import shape_of
-from table.calls import BY_NAME, Call, complexed, specs
+from table.calls import BY_NAME, EXTRA, Call, calls, complexed, specs
 from table.checks import (
     batch_failures,
     derivative_failures,
@@ -63,7 +63,7 @@ class Mutant(NamedTuple):
         calls: the calls that use the rule.
         far: functions of each element alone that use it.
         applied: makes the change, for the time of a `with` block.
-        mode: "vjp", "jvp" or "batch".
+        modes: which of "vjp", "jvp" and "batch" it serves.
         reaches: whether what it changes is run when something is asked of a call or function.
     """
 
@@ -73,7 +73,7 @@ class Mutant(NamedTuple):
     calls: list[Call]
     far: list[str]
     applied: Callable[[], AbstractContextManager[None]]
-    mode: str
+    modes: frozenset[str]
     reaches: Callable[[Callable[[Any], Any], Any], bool] = lambda ask, of: True
 
     def __str__(self) -> str:
@@ -95,7 +95,8 @@ def value_mutants(rule: Rule, using: list[Call]) -> list[Mutant]:
 
     def made(kind: str, words: str, change: Callable[[Any, Any], Any]) -> Mutant:
         replaced = _changed_vjp(rule, change) if rule.mode == "vjp" else _changed_jvp(rule, change)
-        return Mutant(repr(rule), kind, words, asked, far, lambda: rules_replaced(rule.op, **replaced), rule.mode)
+        applied = partial(rules_replaced, rule.op, **replaced)
+        return Mutant(repr(rule), kind, words, asked, far, applied, frozenset([rule.mode]))
 
     asked = list({id(call): call for call in [*using, *_calls_of([rule.op])]}.values())
     far = far_names(rule.op)
@@ -152,20 +153,22 @@ def _averaged(share: Any, of: Any) -> Any:
 
 
 @cache
-def functions_by_op() -> dict[int, list[tuple[str, list[FunctionType]]]]:
-    """For each op, the functions that it is the first to reach: (mode, all functions of one source)."""
+def functions_by_op() -> dict[int, list[tuple[frozenset[str], list[FunctionType]]]]:
+    """For each op, the functions that it is the first to reach: (the modes of rules, all functions of one source)."""
     sharing: dict[Any, list[FunctionType]] = {}
-    first: dict[Any, tuple[int, str]] = {}
+    modes: dict[Any, set[str]] = {}
+    first: dict[Any, int] = {}
     for op in all_ops():
         for mode in MODES if carries(op) else ():
             for f in rule_functions(op, mode):
                 shared = sharing.setdefault(f.__code__, [])
                 if all(f is not other for other in shared):
                     shared.append(f)
-                first.setdefault(f.__code__, (id(op), mode))
-    found: dict[int, list[tuple[str, list[FunctionType]]]] = {}
-    for code, (op_id, mode) in first.items():
-        found.setdefault(op_id, []).append((mode, sharing[code]))
+                modes.setdefault(f.__code__, set()).add(mode)
+                first.setdefault(f.__code__, id(op))
+    found: dict[int, list[tuple[frozenset[str], list[FunctionType]]]] = {}
+    for code, op_id in first.items():
+        found.setdefault(op_id, []).append((frozenset(modes[code]), sharing[code]))
     return found
 
 
@@ -184,10 +187,10 @@ def ops_reaching() -> dict[Any, list[Op]]:
 
 def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = list) -> Iterator[Mutant]:
     """Changes of the source of the functions that an op is the first to reach, all of a function's or those chosen."""
-    for mode, functions in functions_by_op().get(id(op), []):
+    for modes, functions in functions_by_op().get(id(op), []):
         f = functions[0]
         reaching = ops_reaching()[f.__code__]
-        calls = _calls_of(reaching)
+        using = _calls_of(reaching)
         far = list(dict.fromkeys(name for other in reaching[:8] for name in far_names(other)[:2]))[:_FAR]
         where = f"{f.__module__.removeprefix('gradcli.ops.')}.{f.__qualname__.replace('.<locals>', '')}"
         reached = _reached(functions)
@@ -196,7 +199,7 @@ def source_mutants(op: Op, chosen: Callable[[list[Mutation]], list[Mutation]] = 
             if code is not None:
                 words = " ".join(f"{mutation.before} -> {mutation.after}".split())
                 applied, reaches = partial(swapped, functions, code), partial(_reaches, reached, mutation.site)
-                yield Mutant(where, mutation.kind, words, calls, far, applied, mode, reaches)
+                yield Mutant(where, mutation.kind, words, using, far, applied, modes, reaches)
 
 
 def _reached(functions: list[FunctionType]) -> Callable[[Callable[[Any], Any], Any], set[int]]:
@@ -219,7 +222,7 @@ def _reaches(reached: Callable[[Callable[[Any], Any], Any], set[int]], site: int
 def _calls_of(ops: list[Op]) -> list[Call]:
     """The calls that use the rules of some ops, by turns, so that each op is heard early, and complex numbers are."""
     columns = []
-    for op in ops[:_ASKED]:
+    for op in ops:
         using = users(op)
         columns += [[call for call in using if _is_complex(call) is kind][:_ASKED] for kind in (False, True)]
     found: dict[int, Call] = {}
@@ -255,8 +258,7 @@ def far_names(op: Op) -> list[str]:
 
 def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPLED) -> str:
     """What becomes of a mutant; `sampled` calls are looked at to see whether it is equivalent."""
-    if mutant.mode == "batch" and checks:
-        checks = (batch_failures, jacobian_failures)
+    checks = _checks_of(mutant, checks)
     asked = mutant.calls[:_ASKED]
     if any(_notices(mutant, check, call) for call in asked for check in checks):
         return "killed"
@@ -272,6 +274,14 @@ def fate(mutant: Mutant, checks: Sequence[Check] = CHECKS, sampled: int = _SAMPL
     return _fate_elsewhere(mutant, checks, list(islice(_reaching_calls(mutant), _REACHING)))
 
 
+def _checks_of(mutant: Mutant, checks: Sequence[Check]) -> Sequence[Check]:
+    """The checks that may notice a mutant, of all or of none."""
+    if "batch" not in mutant.modes or not checks:
+        return checks
+    of_batches = (batch_failures, jacobian_failures)
+    return of_batches if mutant.modes == {"batch"} else (*checks, batch_failures)
+
+
 def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call]) -> str:
     """The fate of a mutant that the first calls never run, by those that do."""
     if not reaching:
@@ -282,9 +292,15 @@ def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call
 
 
 def _reaching_calls(mutant: Mutant) -> Iterator[Call]:
-    """The calls in which what a mutant changes is run."""
-    asks = (batch_failures, jacobian_failures) if mutant.mode == "batch" else (derivatives,)
-    return (call for call in mutant.calls if any(mutant.reaches(ask, call) for ask in asks))
+    """The calls in which what a mutant changes is run: among those made for what no function reaches by itself, too."""
+    extra = (call for function in EXTRA for call in calls(function.name))
+    return (call for call in chain(mutant.calls, extra) if any(mutant.reaches(ask, call) for ask in _asks(mutant)))
+
+
+def _asks(mutant: Mutant) -> list[Callable[[Call], Any]]:
+    """What is asked of a call to see whether it runs what a mutant changes."""
+    of_batches = [batch_failures, jacobian_failures] if "batch" in mutant.modes else []
+    return of_batches if mutant.modes == {"batch"} else [derivatives, *of_batches]
 
 
 def _far_failures(name: str) -> list[str]:
@@ -297,8 +313,7 @@ def _farther_failures(name: str) -> list[str]:
 
 def _is_reached(mutant: Mutant, near: Sequence[Call]) -> bool:
     """Whether what a mutant changes is run anywhere."""
-    ask = batch_failures if mutant.mode == "batch" else derivatives
-    if any(mutant.reaches(ask, other) for call in near for other in sample(call)):
+    if any(mutant.reaches(ask, other) for call in near for other in sample(call) for ask in _asks(mutant)):
         return True
     return any(mutant.reaches(_far_failures, name) for name in mutant.far)
 
@@ -351,10 +366,10 @@ def patience() -> Iterator[None]:
 
 def _differs(mutant: Mutant, call: Call) -> bool:
     """Whether a mutant changes a derivative anywhere near a call; of a batch rule, what is found of several at once."""
-    if mutant.mode == "batch":
-        return any(_notices(mutant, batch_failures, other) for other in sample(call))
+    if "batch" in mutant.modes and any(_notices(mutant, batch_failures, other) for other in sample(call)):
+        return True
     for other in sample(call):
-        plain = derivatives(other) if mutant.reaches(derivatives, other) else None
+        plain = _right(other) if mutant.reaches(derivatives, other) else None
         if plain is None:
             continue
         try:
@@ -409,6 +424,10 @@ def _same(plain: list[Any], changed: list[Any], tolerance: float) -> bool:
         if not np.allclose(x, y, rtol=0, atol=tolerance * scale, equal_nan=True):
             return False
     return True
+
+
+#: What the rules give as they are.
+_right = cache(derivatives)
 
 
 def run(ops: Sequence[Op], checks: Sequence[Check] = CHECKS) -> Iterator[Outcome]:
