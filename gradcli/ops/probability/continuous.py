@@ -191,7 +191,13 @@ def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     kinks="at the ends: the slope from inside",
     defined="(a > 0) & (b > 0) & (scale > 0) & (x > loc) & (x < loc + scale)",
     domain=((0.2, 0.8), _POSITIVE, _POSITIVE, (-0.1, 0.1), (1.0, 2.0)),
-    cases=(case((3,), (3,), (3,)), case((2, 3), 1.5, (3,)), case((), 1.0, 1.0), case((0,), 1.5, 2.0)),
+    cases=(
+        case((3,), (3,), (3,)),
+        case((2, 3), 1.5, (3,)),
+        case((2, 3), (3,), 0.75, (2, 1), (3,)),
+        case((), 1.0, 1.0),
+        case((0,), 1.5, 2.0),
+    ),
 )
 def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the beta distribution."""

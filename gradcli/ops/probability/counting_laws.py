@@ -61,7 +61,8 @@ POISSON = law(
     _events,
     lambda mu, k: (AtEnd(k, mu, k, there=(1.0, 1.0), lower=(mu, k - 1)), (-1.0, 1.0)),
     lambda mu, k: ((log(mu) - digamma_of(k + 1), 1.0),),
-    meaning=lambda S, mu, k: k * S.log(mu) - mu - S.loggamma(k + 1),
+    meaning=lambda S, mu, k: -mu - S.loggamma(k + 1),
+    powers=lambda S, mu, k: ((mu, k),),
 )
 
 # --- two kinds of outcomes -------------------------------------------------------------------------------------------
@@ -105,9 +106,8 @@ BINOMIAL = law(
     ),
     lambda p, n, k: ((digamma_step(n - k + 1, k) + log1p(-p), 1.0),),
     lambda p, n, k: ((log_ratio(p, 1 - p) + digamma_of(n - k + 1) - digamma_of(k + 1), 1.0),),
-    meaning=lambda S, p, n, k: (
-        k * S.log(p) + (n - k) * S.log1p(-p) + S.loggamma(n + 1) - S.loggamma(k + 1) - S.loggamma(n - k + 1)
-    ),
+    meaning=lambda S, p, n, k: S.loggamma(n + 1) - S.loggamma(k + 1) - S.loggamma(n - k + 1),
+    powers=lambda S, p, n, k: ((p, k), (1 - p, n - k)),
 )
 
 
@@ -142,5 +142,6 @@ NEGATIVE_BINOMIAL = law(
     lambda p, n, k: ((n, p), AtEnd(-k, 1 - p, k, there=(1 - k - n, 1.0), lower=(p, n, k - 1))),
     _by_successes,
     lambda p, n, k: ((digamma_of(k + n) - digamma_of(k + 1) + log1p(-p), 1.0),),
-    meaning=lambda S, p, n, k: n * S.log(p) + k * S.log1p(-p) + S.loggamma(k + n) - S.loggamma(k + 1) - S.loggamma(n),
+    meaning=lambda S, p, n, k: S.loggamma(k + n) - S.loggamma(k + 1) - S.loggamma(n),
+    powers=lambda S, p, n, k: ((p, n), (1 - p, k)),
 )

@@ -130,10 +130,9 @@ def _with_infinities(formula: Callable[..., Pair], beyond: float) -> Callable[..
 
 def vanishes(base: CoreValue) -> bool:
     """Whether some element is 0, or may be where a run is recorded or has no one array: hardly ever, so it is asked."""
-    if state.recording is not None:
-        return True
-    with suppress(AbstractValue, BatchedBranch):
-        return not np.all(concrete(base))
+    if state.recording is None:
+        with suppress(AbstractValue, BatchedBranch):
+            return not np.all(concrete(base))
     return True
 
 

@@ -169,7 +169,9 @@ def _by_n(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
     rest = n - k + 1
     whole = bind(GAMMA, n + 1) * bind(RGAMMA, k + 1)
     slope = digamma_of(n + 1) * bind(RGAMMA, rest) + rgamma_slope(rest)
-    return where(beyond, right, where(less(rest, 0.5), whole * slope, y * digamma_step(rest, k)))
+    negative = less(k, 0)  # n + 1 is not found again from a rounded n - k
+    step = where(negative, -1.0, 1.0) * digamma_step(where(negative, n + 1, rest), where(negative, -k, k))
+    return where(beyond, right, where(less(rest, 0.5), whole * slope, y * step))
 
 
 def _beside_pole(y: CoreValue, n: CoreValue, k: CoreValue) -> CoreValue:
@@ -214,7 +216,12 @@ binom = elementwise_function(
     where="scipy",
     domain=_CHOICES,
     defined="n > -1",
-    cases=(*_ENDS, case(np.array([-0.99999999, -0.6, -0.75]), np.array([2.0, 3.0, 0.3]))),
+    cases=(
+        *_ENDS,
+        case(np.array([-0.99999999, -0.6, -0.75]), np.array([2.0, 3.0, 0.3])),
+        case(np.array([2.0, 0.5]), np.array([-405374469.1237387, -7.3])),
+        case(np.array(-0.9999999999999931), np.array(2.0)),
+    ),
     family="special",
 )
 

@@ -111,6 +111,7 @@ _DOMAIN, _SOURCE = ((1.3, 6.0), (0.4, 4.0)), "DLMF 25.11.7, 25.11.17"
         case((), 1),
         case((0,), (0,)),
         case(np.array([1.01, 30.0]), np.array([0.01, 90.0])),
+        case(np.array(3.0), np.array(1.7569472342091577e-19)),
     ),
 )
 def zeta(x: Any, q: Any = 1) -> CoreValue:

@@ -12,6 +12,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.node import PICK
+from gradcli.graph.op import Op
 from gradcli.graph.recording import Recording
 from gradcli.graph.state import state
 from gradcli.ops.carrying import carried_both, carried_over
@@ -26,9 +27,15 @@ from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.one_node import ONE_NODE
 from gradcli.ops.probability.changed_variables import WEIBULL
+from gradcli.ops.probability.counting_laws import BINOMIAL, NEGATIVE_BINOMIAL, POISSON
+from gradcli.ops.probability.gamma_and_beta import BETA, GAMMA
+from gradcli.ops.probability.law import Law
 from gradcli.ops.registry import FUNCTIONS, load_all
+from gradcli.ops.special.incomplete_beta import BETAINC_BY
+from gradcli.ops.special.incomplete_gamma import GAMMAINC_BY_A
 from gradcli.ops.special.lambert import LAMBERTW_REST
 from gradcli.ops.special.normal import HAZARD
+from gradcli.ops.special.scaled_bessel import SCALED_KUMMER
 from gradcli.ops.vector_norms import UNIT
 
 Array = Any
@@ -239,6 +246,21 @@ def _extra(name: str, call: Callable[..., Any], *cases: Case) -> Function:
     return Function(name, call, family="extra", doc="", cases=cases)
 
 
+def _at_the_ends(name: str, law: Law, *operands: list[float]) -> Function:
+    """The density of a law where it falls to 0 at an end of the support, beside an ordinary place."""
+    first, *others = map(np.array, operands)
+    return _extra(f"{name}_at_the_ends", lambda t, *xs: bind(law.weighed, 1.0, 1.0, t, *xs), case(first, *others))
+
+
+_SHAPES = [np.array([0.7, 2.5, 4.0]), np.array([1.5, 0.6, 3.0])]
+
+
+def _by_parameters(op: Op, shapes: int, **orders: int) -> Function:
+    """A derivative by parameters, of some orders, as a function of these and a place between 0 and 1."""
+    name = "_".join([op.name, *map(str, orders.values())])
+    return _extra(name, lambda x, *xs: bind(op, *xs, x, **orders), case(np.array([0.2, 0.5, 0.9]), *_SHAPES[:shapes]))
+
+
 #: What no function of the table reaches by itself: complex values on the way, and ops that rules alone use.
 EXTRA = [
     _extra("real_on_the_way", lambda x: real(x * _PART), case((3,))),
@@ -269,11 +291,17 @@ EXTRA = [
     _extra("hazard", lambda x: bind(HAZARD, x, n=0), case((3,))),
     _extra("hazard_fall", lambda x: bind(HAZARD, x, n=1), case((3,))),
     _extra("lambertw_rest", lambda x: bind(LAMBERTW_REST, x, k=0), case(np.array([-0.25, 0.5, 3.0]))),
-    _extra(
-        "weibull_at_0",
-        lambda t, scale, c: bind(WEIBULL.weighed, 1.0, 1.0, t, scale, c),
-        case(np.array([0.0, 0.0, 0.5]), np.array([1.5, 0.5, 2.0]), np.array([2.5, 3.5, 2.5])),
-    ),
+    *(_by_parameters(BETAINC_BY, 2, i=i, j=j) for i, j in [(1, 0), (0, 1), (1, 1), (2, 0), (0, 2)]),
+    *(_by_parameters(GAMMAINC_BY_A, 1, n=n) for n in (1, 2)),
+    _extra("scaled_kummer_0", lambda x: bind(SCALED_KUMMER, 1.5, x, m=1, q=0), case((3,))),
+    _extra("scaled_kummer_1", lambda x: bind(SCALED_KUMMER, 2, x, m=0, q=1), case((3,))),
+    _extra("scaled_kummer_2", lambda x: bind(SCALED_KUMMER, 2, x, m=0, q=2), case((3,))),
+    _at_the_ends("weibull", WEIBULL, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
+    _at_the_ends("gamma", GAMMA, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
+    _at_the_ends("beta", BETA, [0.0, 1.5, 0.5], [2.0, 1.5, 2.0], [3.5, 2.5, 1.5], [1.5, 3.5, 2.5]),
+    _at_the_ends("poisson", POISSON, [0.0, 0.0, 0.5], [3.0, 2.0, 1.0]),
+    _at_the_ends("binomial", BINOMIAL, [0.0, 1.0, 0.5], [4.0, 5.0, 3.0], [3.0, 2.0, 1.0]),
+    _at_the_ends("negative_binomial", NEGATIVE_BINOMIAL, [1.0, 1.0, 0.5], [4.0, 2.5, 3.0], [3.0, 2.0, 1.0]),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))

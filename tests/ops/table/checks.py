@@ -14,6 +14,7 @@ import numpy as np
 from gradcli.autodiff import grad, jacfwd, jacrev, jvp, vjp
 from gradcli.autodiff.batch import Batched, BatchLevel
 from gradcli.autodiff.levels import opened
+from gradcli.autodiff.vmap import vmap
 from gradcli.graph.bind import bind, infer
 from gradcli.graph.errors import BatchedBranch, GradcliError
 from gradcli.graph.op import Op
@@ -175,6 +176,26 @@ def jacobian_failures(call: Call) -> list[str]:
     return found + _compared(call, "jvp and jacfwd", moved, _applied(forward, tangents), tolerance)
 
 
+#: Functions whose arguments say how many results there are, or add up to 1, which those of other sizes do not.
+OF_ONE_SIZE = frozenset({"arange", "random_choice", "range_torch"})
+
+
+def mapped_failures(call: Call) -> list[str]:
+    """Where the derivatives at several points, found at once by `vmap`, differ from those found one after another."""
+    outputs = [np.asarray(y) for y in call()]
+    if not _is_differentiated(call, outputs) or call.function.name in OF_ONE_SIZE:
+        return []
+    cotangents, tangents = random_like(outputs, 2), random_like(call.floats, 1)
+
+    def slopes(*xs: Any) -> list[Any]:
+        return [*vjp(call, *xs)[1](cotangents), *jvp(call, list(xs), tangents)[1]]
+
+    many = [_batch_of(x, 2) for x in call.floats]
+    singly = [slopes(*xs) for xs in zip(*many, strict=True)]
+    wanted = [np.stack([np.asarray(y) for y in ys]) for ys in zip(*singly, strict=True)]
+    return _compared(call, "by vmap", vmap(slopes)(*many), wanted, tolerance_of(call))
+
+
 def _provable(oracle: Any, call: Call) -> Any:
     """What the oracle knows; of complex functions it need not know everything."""
     try:
@@ -229,6 +250,8 @@ def second_failures(call: Call) -> list[str]:
 
 
 def _narrowed(x: Array) -> Array:
+    """An array in half the bits; what is beyond them is an infinity."""
+    x = np.asarray(x)
     return x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)
 
 
@@ -238,13 +261,13 @@ def float32_failures(call: Call) -> list[str]:
         return []
     narrow = [_narrowed(x) for x in call.floats]
     wide = [x.astype(np.complex128 if x.dtype.kind == "c" else np.float64) for x in narrow]
-    found = _compared(call, "float32", call(*narrow), call(*wide), 1e-4)
+    found = _compared(call, "float32", call(*narrow), list(map(_narrowed, call(*wide))), 1e-4)
     if call.function.differentiable and (outputs := call(*wide)):
         cotangents = random_like(outputs, 2)
         _, pullback = vjp(call, *wide)
         _, narrow_pullback = vjp(call, *narrow)
         shares = narrow_pullback([g.astype(y.dtype) for g, y in zip(cotangents, call(*narrow), strict=True)])
-        found += _compared(call, "float32 vjp", shares, pullback(cotangents), 1e-3)
+        found += _compared(call, "float32 vjp", shares, list(map(_narrowed, pullback(cotangents))), 1e-3)
         found += [
             f"{call}: a {x.dtype} input's cotangent is {g.dtype}"
             for g, x in zip(shares, narrow, strict=True)
@@ -328,6 +351,7 @@ CHECKS = (
     shape_failures,
     derivative_failures,
     jacobian_failures,
+    mapped_failures,
     kink_failures,
     second_failures,
     float32_failures,

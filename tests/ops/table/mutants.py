@@ -30,6 +30,7 @@ from table.checks import (
     derivative_failures,
     jacobian_failures,
     kink_failures,
+    mapped_failures,
     second_failures,
     tolerance_of,
     weighed_squares,
@@ -42,7 +43,7 @@ from table.source_mutants import Mutation, mutated_code, mutations, recorded, re
 
 #: A check of one call: sentences about what is wrong.
 Check = Callable[[Call], Sequence[str]]
-CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures, kink_failures)
+CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures, kink_failures, mapped_failures)
 #: Seconds that a check of a mutant may take; more is a loop without end.
 _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
@@ -300,7 +301,7 @@ def _reaching_calls(mutant: Mutant) -> Iterator[Call]:
 def _asks(mutant: Mutant) -> list[Callable[[Call], Any]]:
     """What is asked of a call to see whether it runs what a mutant changes."""
     of_batches = [batch_failures, jacobian_failures] if "batch" in mutant.modes else []
-    return of_batches if mutant.modes == {"batch"} else [derivatives, *of_batches]
+    return of_batches if mutant.modes == {"batch"} else [derivatives, mapped_failures, *of_batches]
 
 
 def _far_failures(name: str) -> list[str]:
