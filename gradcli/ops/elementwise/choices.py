@@ -223,6 +223,8 @@ def where_method(x: Any, condition: Any, y: Any) -> CoreValue:
         case((5,), None, 0.5),
         case((5,), -1.0, 1.0),
         case((5,), 0.5),
+        case((2, 3), (3,)),
+        case((2, 3), None, (3,)),
         case((2, 3), (3,), 5.0),
         case(np.array([[-2.0, 0.5], [0.0, 3.0]]), np.array([-1.0, 0.25]), np.array([[1.0], [2.0]])),
     ),

@@ -18,6 +18,7 @@ from gradcli.graph.state import state
 from gradcli.ops.carrying import carried_both, carried_over
 from gradcli.ops.cofactors import COFACTORS, SECOND_COFACTORS, THIRD_COFACTORS
 from gradcli.ops.elementwise import arcsinh, conj, exp, imag, log, real, sgn, sigmoid, sqrt, tanh, where
+from gradcli.ops.elementwise.exponentiation import POWER_SLOPE
 from gradcli.ops.elementwise.gaussian_units import BELL, GELU_BEND
 from gradcli.ops.elementwise.hyperbolic import sech_squared
 from gradcli.ops.elementwise.real_operands import real_operand
@@ -252,6 +253,11 @@ def _at_the_ends(name: str, law: Law, *operands: list[float]) -> Function:
     return _extra(f"{name}_at_the_ends", lambda t, *xs: bind(law.weighed, 1.0, 1.0, t, *xs), case(first, *others))
 
 
+def _logarithm(name: str, law: Law, *operands: list[float]) -> Function:
+    """The logarithm of a law, of numbers that count too."""
+    return _extra(f"{name}_logarithm", lambda *xs: bind(law.logarithm, *xs), case(*map(np.array, operands)))
+
+
 _SHAPES = [np.array([0.7, 2.5, 4.0]), np.array([1.5, 0.6, 3.0])]
 
 
@@ -296,6 +302,10 @@ EXTRA = [
     _extra("scaled_kummer_0", lambda x: bind(SCALED_KUMMER, 1.5, x, m=1, q=0), case((3,))),
     _extra("scaled_kummer_1", lambda x: bind(SCALED_KUMMER, 2, x, m=0, q=1), case((3,))),
     _extra("scaled_kummer_2", lambda x: bind(SCALED_KUMMER, 2, x, m=0, q=2), case((3,))),
+    _extra("power_slope", lambda x, y: bind(POWER_SLOPE, x**y, x, y), case(*_SHAPES)),
+    _logarithm("poisson", POISSON, [0.5, 1.5], [2.0, 1.0]),
+    _logarithm("binomial", BINOMIAL, [0.25, 0.75], [4.0, 3.0], [3.0, 1.0]),
+    _logarithm("negative_binomial", NEGATIVE_BINOMIAL, [0.25, 0.75], [4.0, 2.5], [3.0, 1.0]),
     _at_the_ends("weibull", WEIBULL, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
     _at_the_ends("gamma", GAMMA, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
     _at_the_ends("beta", BETA, [0.0, 1.5, 0.5], [2.0, 1.5, 2.0], [3.5, 2.5, 1.5], [1.5, 3.5, 2.5]),
