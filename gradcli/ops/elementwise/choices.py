@@ -214,6 +214,9 @@ def where_method(x: Any, condition: Any, y: Any) -> CoreValue:
     return where.call(condition, x, y)
 
 
+_SPREAD = np.array([[-2.0, 0.5], [0.0, 3.0]])
+
+
 @function(
     family="elementwise",
     also=("torch.clamp", ".clamp"),
@@ -223,10 +226,10 @@ def where_method(x: Any, condition: Any, y: Any) -> CoreValue:
         case((5,), None, 0.5),
         case((5,), -1.0, 1.0),
         case((5,), 0.5),
-        case((2, 3), (3,)),
-        case((2, 3), None, (3,)),
         case((2, 3), (3,), 5.0),
-        case(np.array([[-2.0, 0.5], [0.0, 3.0]]), np.array([-1.0, 0.25]), np.array([[1.0], [2.0]])),
+        case(_SPREAD, np.array([-1.0, 0.25])),
+        case(_SPREAD, None, np.array([-1.0, 0.25])),
+        case(_SPREAD, np.array([-1.0, 0.25]), np.array([[1.0], [2.0]])),
     ),
 )
 def clip(x: Any, min: Any = None, max: Any = None, a_min: Any = None, a_max: Any = None) -> CoreValue:
