@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -18,17 +18,16 @@ import numpy as np
 from gradcli.graph.errors import AbstractValue, BatchedBranch, GradcliError
 from gradcli.graph.node import PICK, Node
 from gradcli.graph.recording import DETACH, REGION_OUTPUT, Region
-from gradcli.graph.values import CoreValue, Value, concrete, shape_of
-from gradcli.symbolic.chain import Chain
-from gradcli.symbolic.complexes import Complex, parts
+from gradcli.graph.values import CoreValue, Value, concrete, count_of, shape_of
+from gradcli.symbolic.cells import Cells, filled, parts_of, scalars_in
+from gradcli.symbolic.complexes import Complex
 from gradcli.symbolic.meaning import Namespace, Unknown
 from gradcli.symbolic.paths import Path
 from gradcli.symbolic.patterns import Patterns
+from gradcli.symbolic.region import RegionResults
 from gradcli.symbolic.scalars import Degenerate, Graph, Scalar, Unprovable, exact
 from gradcli.symbolic.terms import put_off, settled
 
-#: An array of scalars (dtype object), or of plain integers or bools.
-Cells = Any
 _FLOAT64: np.dtype[Any] = np.dtype(np.float64)
 #: Ops that are computed with whole matrices: their rounding is relative to the largest element.
 _OF_WHOLE_MATRICES = frozenset(
@@ -82,7 +81,7 @@ def lower(
         Unprovable: an op has no exact meaning, or there are more than `limit` scalars.
         AbstractValue: the meaning depends on values of an abstract recording.
     """
-    return _Lowering(inputs, live, Graph(limit, folds=folds), path).run(outputs)
+    return Lowering(inputs, live, Graph(limit, folds=folds), path).run(outputs)
 
 
 def needed_nodes(outputs: Sequence[CoreValue], leaves: dict[int, CoreValue] | None = None) -> list[Node]:
@@ -107,7 +106,9 @@ def needed_nodes(outputs: Sequence[CoreValue], leaves: dict[int, CoreValue] | No
     return sorted(seen.values(), key=lambda node: node.seq)
 
 
-class _Lowering:
+class Lowering:
+    """One pass over the nodes of a recording, in order; every node's cells are kept."""
+
     def __init__(self, inputs: Mapping[str, Node], live: bool, graph: Graph, path: Path | None = None) -> None:
         self.graph = graph
         self.path = path
@@ -126,6 +127,7 @@ class _Lowering:
         self.origins: list[tuple[int, Node]] = []
 
     def run(self, outputs: Sequence[CoreValue]) -> Lowered:
+        """The outputs as scalars."""
         for node in self.wanted.values():
             self.inputs[self.names[id(node)]] = self.cells[id(node)] = self._input(node)
         nodes = needed_nodes(outputs, self.leaves)
@@ -141,11 +143,11 @@ class _Lowering:
 
     def _input(self, node: Node) -> Cells:
         name = self.names[id(node)]
-        values: list[Any] = [None] * _size(node.shape)
+        values: list[Any] = [None] * count_of(node.shape)
         with suppress(AbstractValue):
             values = list(concrete(node.value).ravel())
         cells = [self._input_cell(name, i, value, node.dtype) for i, value in enumerate(values)]
-        return _filled(cells, node.shape)
+        return filled(cells, node.shape)
 
     def _input_cell(self, name: str, index: int, value: Any, dtype: np.dtype[Any]) -> Any:
         graph = self.graph
@@ -174,7 +176,7 @@ class _Lowering:
         """A recorded array as cells: floats become exact numbers, integers and bools stay."""
         if values.dtype.kind not in "fc":
             return values
-        return _filled([self.space.lifted(x.item()) for x in values.ravel()], values.shape)
+        return filled([self.space.lifted(x.item()) for x in values.ravel()], values.shape)
 
     def _of(self, x: CoreValue, dtype: np.dtype[Any] = _FLOAT64) -> Any:
         return self.cells[id(x)] if isinstance(x, Node) else self._constant(x, dtype)
@@ -208,7 +210,7 @@ class _Lowering:
             cells = np.asarray(self.space.lifted(cells), dtype=object)
         if cells.dtype != object:
             return cells
-        return _filled([self._marked(x, function) for x in cells.ravel()], cells.shape)
+        return filled([self._marked(x, function) for x in cells.ravel()], cells.shape)
 
     def _marked(self, x: Any, function: str) -> Any:
         if isinstance(x, Complex):
@@ -304,9 +306,9 @@ class _Lowering:
         if cells.dtype != object or self.path is None:
             return cells
         flat = [settled(x) for x in cells.ravel()]
-        scale = max((abs(self.space.float(part)) for x in flat for part in _parts(x)), default=0.0)
+        scale = max((abs(self.space.float(part)) for x in flat for part in parts_of(x)), default=0.0)
         off = self.path.off(len(flat), scale)
-        return _filled([x + self.space.number(d) for x, d in zip(flat, off, strict=True)], cells.shape)
+        return filled([x + self.space.number(d) for x, d in zip(flat, off, strict=True)], cells.shape)
 
     def _unknown(self, node: Node) -> AbstractValue:
         """What is to be said where a meaning asked for values that are not known."""
@@ -327,12 +329,12 @@ class _Lowering:
         found = cells.copy()
         zero = self.graph.number(0)
         for index in np.ndindex(cells.shape[:-2]):
-            scalars = [x for x in _scalars(cells[index]) if x.index != zero]
+            scalars = [x for x in scalars_in(cells[index]) if x.index != zero]
             whole = self.graph.whole([x.index for x in scalars])
             for place in whole:
                 self.graph.round_at(place, bits)
             parts_of = dict(zip((x.index for x in scalars), whole, strict=True))
-            found[index] = _filled([self._part_of(x, parts_of) for x in cells[index].ravel()], cells[index].shape)
+            found[index] = filled([self._part_of(x, parts_of) for x in cells[index].ravel()], cells[index].shape)
         return found
 
     def _part_of(self, x: Any, parts_of: Mapping[int, int]) -> Any:
@@ -355,7 +357,7 @@ class _Lowering:
                 spread = x if x.shape == node.shape else np.broadcast_to(x, node.shape)
                 columns.append(spread.ravel().tolist())
             else:
-                columns.append([x] * _size(node.shape))
+                columns.append([x] * count_of(node.shape))
         space.ties_matter = False
         pattern = None if self.graph.has_holes else self.patterns.of(op, operands, params)
         try:
@@ -373,8 +375,8 @@ class _Lowering:
 
     def _settled(self, node: Node, found: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Cells:
         """What a meaning returned, as cells of the right shape."""
-        cells = np.asarray(found, dtype=object) if not isinstance(found, list) else _filled(found, (len(found),))
-        if cells.size != _size(shape):
+        cells = np.asarray(found, dtype=object) if not isinstance(found, list) else filled(found, (len(found),))
+        if cells.size != count_of(shape):
             name = node.op.name if node.op else "leaf"
             raise Unprovable(f"the exact meaning of {name} has shape {list(cells.shape)}, its value {list(shape)}")
         if dtype.kind not in "fc" and not any(isinstance(x, Scalar | Complex) for x in cells.ravel()):
@@ -383,14 +385,14 @@ class _Lowering:
         flat = [settled(x) if isinstance(x, Scalar | Complex) else lifted(x) for x in cells.ravel()]
         if dtype.kind == "c":
             flat = [x if isinstance(x, Complex) else Complex(x, lifted(0)) for x in flat]
-        return _filled(flat, shape)
+        return filled(flat, shape)
 
     def _exact_cells(self, cells: Any) -> Cells:
         if not isinstance(cells, np.ndarray):
             cells = np.asarray(cells)
         if cells.dtype == object:
             return cells
-        return _filled([self.space.lifted(x.item()) for x in cells.ravel()], cells.shape)
+        return filled([self.space.lifted(x.item()) for x in cells.ravel()], cells.shape)
 
     # --- rounding ----------------------------------------------------------------------------------------------------
 
@@ -415,7 +417,7 @@ class _Lowering:
         if cells.dtype != object or not self.graph.folds:
             return cells
         bits = PRECISIONS.get(dtype.name, 0)
-        return _filled([self._rounded(x, bits) for x in cells.ravel()], cells.shape)
+        return filled([self._rounded(x, bits) for x in cells.ravel()], cells.shape)
 
     def _rounded(self, x: Any, bits: int) -> Any:
         """A scalar that is rounded, and nothing that it is made of."""
@@ -428,101 +430,17 @@ class _Lowering:
         graph.round_at(made, bits)
         return Scalar(graph, made)
 
+    def exact_of(self, x: CoreValue) -> Cells:
+        """A value as scalars, whole numbers too."""
+        return self._exact_cells(self._of(x))
+
     # --- derivatives that the program takes --------------------------------------------------------------------------
 
     def _region(self, region: Region) -> list[Cells]:
         found = self.regions.get(id(region))
         if found is None:
-            found = self.regions[id(region)] = _Differentiated(self, region).results()
+            found = self.regions[id(region)] = RegionResults(self, region).all()
         return found
-
-
-class _Differentiated:
-    """The results of a region."""
-
-    def __init__(self, lowering: _Lowering, region: Region) -> None:
-        self.lowering = lowering
-        self.region = region
-        self.graph = lowering.graph
-        self.leaves = [lowering.cells.get(id(leaf)) for leaf in region.leaves]
-        self.outputs = [lowering._exact_cells(lowering._of(y)) for y in region.outputs]
-        by = [x.index for cells in self.leaves for x in _scalars(cells)]
-        self.chain = Chain(self.graph, by)
-
-    def results(self) -> list[Cells]:
-        kind = self.region.kind
-        if kind == "value":
-            return list(self.outputs)
-        if kind == "vjp":
-            return self._pulled(self._seeds())
-        if kind == "jvp":
-            return self._pushed()
-        return self._jacobian()
-
-    def _seeds(self) -> dict[int, int]:
-        seeds: dict[int, int] = {}
-        for cells, vector in zip(self.outputs, self.region.vectors, strict=True):
-            if vector is not None:
-                for index, w in self._weighed(cells, vector):
-                    before = seeds.get(index)
-                    seeds[index] = w if before is None else self.graph.apply("add", before, w)
-        return seeds
-
-    def _weighed(self, cells: Cells, vector: CoreValue) -> Iterator[tuple[int, int]]:
-        """Each part of a value with that of the vector that stands for it; of a real number only the real part does."""
-        weights = np.broadcast_to(self.lowering._exact_cells(self.lowering._of(vector)), cells.shape)
-        for x, w in zip(cells.ravel(), weights.ravel(), strict=True):
-            re, im = parts(w)
-            for part, weight in zip(parts(x) if isinstance(x, Complex) else (x,), (re, im), strict=False):
-                yield part.index, self.lowering.space.lifted(weight).index
-
-    def _pulled(self, seeds: dict[int, int]) -> list[Cells]:
-        adjoints = self.chain.backward(seeds)
-        pairs = zip(self.leaves, self.region.leaves, strict=True)
-        return [self._gathered(cells, leaf.shape, adjoints) for cells, leaf in pairs]
-
-    def _gathered(self, cells: Cells | None, shape: tuple[int, ...], found: Mapping[int, int]) -> Cells:
-        """The derivative by a leaf; zero by an element that does not matter, or a leaf that nobody read."""
-        if cells is None or cells.dtype != object:
-            return _filled([Scalar(self.graph, self.graph.number(0))] * _size(shape), shape)
-        return _filled([self._found_at(x, found) for x in cells.ravel()], shape)
-
-    def _found_at(self, x: Any, found: Mapping[int, int | None]) -> Any:
-        """What was found at a scalar, at both parts of a complex one; nothing is zero."""
-        if isinstance(x, Complex):
-            return Complex(self._found_at(x.re, found), self._found_at(x.im, found))
-        there = found.get(x.index)
-        return Scalar(self.graph, self.graph.number(0) if there is None else there)
-
-    def _pushed(self) -> list[Cells]:
-        tangents: dict[int, int] = {}
-        for cells, vector in zip(self.leaves, self.region.vectors, strict=True):
-            if vector is not None and cells is not None and cells.dtype == object:
-                tangents.update(self._weighed(cells, vector))
-        made = []
-        for cells in self.outputs:
-            wanted = [x.index for x in _scalars(cells)]
-            moved = dict(zip(wanted, self.chain.forward(tangents, wanted), strict=True))
-            made.append(_filled([self._found_at(x, moved) for x in cells.ravel()], cells.shape))
-        return made
-
-    def _jacobian(self) -> list[Cells]:
-        made = []
-        one = self.graph.number(1)
-        for cells in self.outputs:
-            rows = [[self.chain.backward({part.index: one}) for part in _parts(x)] for x in cells.ravel()]
-            for leaf_cells, leaf in zip(self.leaves, self.region.leaves, strict=True):
-                flat = [x for row in rows for x in self._row(leaf_cells, leaf, row)]
-                made.append(_filled(flat, cells.shape + leaf.shape))
-        return made
-
-    def _row(self, cells: Cells | None, leaf: Node, found: Sequence[Mapping[int, int]]) -> Iterator[Any]:
-        """One row of a Jacobian: by a complex number the cotangent for 1, by a real one the derivative of all parts."""
-        columns = [self._gathered(cells, leaf.shape, part).ravel() for part in found]
-        if leaf.dtype.kind == "c" or len(columns) == 1:
-            yield from columns[0]
-        else:
-            yield from (Complex(re, im) for re, im in zip(*columns, strict=True))
 
 
 def is_kinked(node: Node) -> bool:
@@ -560,7 +478,7 @@ def _operations(node: Node) -> int:
         return 0
     if op.kind == "multilinear" and len(node.inputs) == 2:  # of m by k and k by n: the root of mk times kn times mn
         return int(math.sqrt(math.prod(math.prod(shape_of(x)) for x in (*node.inputs, node))))
-    return _size(node.shape) if op.kind == "elementwise" else 0
+    return count_of(node.shape) if op.kind == "elementwise" else 0
 
 
 def _is_elementwise(node: Node) -> bool:
@@ -568,27 +486,3 @@ def _is_elementwise(node: Node) -> bool:
     op = node.op
     assert op is not None
     return op.kind == "elementwise" or (op.kind == "constant" and op.promotes)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
-
-
-def _filled(cells: Sequence[Any], shape: tuple[int, ...]) -> Cells:
-    made = np.empty(len(cells), dtype=object)
-    made[:] = cells
-    return made.reshape(shape)
-
-
-def _scalars(cells: Cells | None) -> list[Scalar]:
-    """The real scalars in cells; none in plain integers."""
-    if cells is None or cells.dtype != object:
-        return []
-    return [part for x in cells.ravel() for part in _parts(x)]
-
-
-def _parts(x: Any) -> tuple[Scalar, ...]:
-    return (x.re, x.im) if isinstance(x, Complex) else (x,)
