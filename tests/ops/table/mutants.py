@@ -43,7 +43,7 @@ from table.source_mutants import Mutation, mutated_code, mutations, recorded, re
 
 #: A check of one call: sentences about what is wrong.
 Check = Callable[[Call], Sequence[str]]
-CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures, kink_failures, mapped_failures)
+CHECKS: tuple[Check, ...] = (derivative_failures, second_failures, jacobian_failures, kink_failures)
 #: Seconds that a check of a mutant may take; more is a loop without end.
 _PATIENCE = 5.0
 #: How many calls are asked about a mutant before it counts as unnoticed, and how many before as equivalent.
@@ -284,9 +284,10 @@ def _checks_of(mutant: Mutant, checks: Sequence[Check]) -> Sequence[Check]:
 
 
 def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call]) -> str:
-    """The fate of a mutant that the first calls never run, by those that do."""
+    """The fate of a mutant that the first calls never run, by those that do, if only for several points at once."""
     if not reaching:
         return "unreached"
+    checks = (*checks, mapped_failures) if checks else ()
     if any(_notices(mutant, check, call) for call in reaching for check in checks):
         return "killed"
     return "survived" if any(_differs(mutant, call) for call in reaching) else "equivalent"
@@ -295,13 +296,14 @@ def _fate_elsewhere(mutant: Mutant, checks: Sequence[Check], reaching: list[Call
 def _reaching_calls(mutant: Mutant) -> Iterator[Call]:
     """The calls in which what a mutant changes is run: among those made for what no function reaches by itself, too."""
     extra = (call for function in EXTRA for call in calls(function.name))
-    return (call for call in chain(mutant.calls, extra) if any(mutant.reaches(ask, call) for ask in _asks(mutant)))
+    asks = [*_asks(mutant), mapped_failures]
+    return (call for call in chain(mutant.calls, extra) if any(mutant.reaches(ask, call) for ask in asks))
 
 
 def _asks(mutant: Mutant) -> list[Callable[[Call], Any]]:
     """What is asked of a call to see whether it runs what a mutant changes."""
     of_batches = [batch_failures, jacobian_failures] if "batch" in mutant.modes else []
-    return of_batches if mutant.modes == {"batch"} else [derivatives, mapped_failures, *of_batches]
+    return of_batches if mutant.modes == {"batch"} else [derivatives, *of_batches]
 
 
 def _far_failures(name: str) -> list[str]:
