@@ -320,5 +320,5 @@ def logmeanexp(x: Any, axis: Any = None, where: Any = None, keepdims: bool = Fal
     axes, mask = axes_of("logmeanexp", axis, found), mask_of("logmeanexp", where, found)
     whole = bind(LOGSUMEXP, kept(found, mask, -np.inf), axis=axes, keepdims=bool(keepdims))
     if mask is None:
-        return subtract(whole, np.log(reduced_count(shape_of(found), axes)))
+        return subtract(whole, float(np.log(reduced_count(shape_of(found), axes))))
     return subtract(whole, log(kept_count(found, mask, axes, bool(keepdims))))

@@ -116,58 +116,78 @@ def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> CoreValue:
     return _numpy_median("nanmedian", x, axis, keepdims, False)
 
 
+def _of_all(x: Any, whole: bool) -> Any:
+    row = np.ravel(x)
+    holes = np.isnan(row) if row.dtype.kind in "fc" else np.zeros(row.shape, bool)
+    if holes.any() and (whole or holes.all()):
+        return row[holes][0]
+    row = row[~holes]
+    return np.partition(row, (row.size - 1) // 2)[(row.size - 1) // 2]
+
+
 def _shared_value(whole: bool) -> Rule:
-    def value(x: Any) -> Any:
-        row = np.ravel(x)
-        holes = np.isnan(row) if row.dtype.kind in "fc" else np.zeros(row.shape, bool)
-        if holes.any() and (whole or holes.all()):
-            return np.asarray(row[holes][0])
-        row = row[~holes]
-        return np.asarray(np.partition(row, (row.size - 1) // 2)[(row.size - 1) // 2])
+    def value(x: Any, lead: int) -> Any:
+        rows = np.reshape(x, (count_of(np.shape(x)[:lead]), -1))
+        return np.reshape(np.array([_of_all(row, whole) for row in rows], x.dtype), np.shape(x)[:lead])
 
     return value
 
 
-def _shares(y: CoreValue, x: CoreValue) -> CoreValue:
+def _within(x: CoreValue, lead: int) -> tuple[int, ...]:
+    """The axes that a median is taken over."""
+    return tuple(range(lead - len(shape_of(x)), 0))
+
+
+def _beside(y: CoreValue, x: CoreValue, lead: int) -> CoreValue:
+    """What there is of every median, so that it broadcasts against x."""
+    return reshaped(y, (*shape_of(y), *(1 for _ in _within(x, lead))))
+
+
+def _shares(y: CoreValue, x: CoreValue, lead: int) -> CoreValue:
     """What every element has of the derivative: those that equal the median, evenly."""
-    chosen = cast(logical_or(equal(x, y), logical_and(isnan(x), isnan(y))), dtype_of(x))
-    return chosen / total(chosen, tuple(range(-len(shape_of(x)), 0)), True)
-
-
-def _every(x: CoreValue) -> tuple[int, ...]:
-    return tuple(range(-len(shape_of(x)), 0))
+    middle = _beside(y, x, lead)
+    chosen = cast(logical_or(equal(x, middle), logical_and(isnan(x), isnan(middle))), dtype_of(x))
+    return chosen / total(chosen, _within(x, lead), True)
 
 
 def _exact_median(S: Any, x: Any, whole: bool) -> Any:
     cells = list(np.ravel(x))
     kept = cells if whole else [cell for cell in cells if S.hole(cell) is None or not math.isnan(S.hole(cell))]
-    return np.asarray(kept[S.order(kept)[(len(kept) - 1) // 2]] if kept else cells[0], dtype=object)
+    return kept[S.order(kept)[(len(kept) - 1) // 2]] if kept else cells[0]
+
+
+def _exact_medians(S: Any, x: Any, lead: int, whole: bool) -> Any:
+    rows = np.reshape(x, (count_of(x.shape[:lead]), -1))
+    return np.reshape(np.array([_exact_median(S, row, whole) for row in rows], dtype=object), x.shape[:lead])
 
 
 def _shared(name: str, torch: str, whole: bool) -> Op:
-    """PyTorch's median of all elements, whose derivative the elements that equal it share."""
+    """PyTorch's median of all elements but the leading axes of a batch; those that equal it share its derivative."""
     value = _shared_value(whole)
-    return general(
+
+    def is_tied(x: Any, lead: int) -> Any:
+        middle = np.reshape(value(x, lead), (*np.shape(x)[:lead], *(1,) * (np.ndim(x) - lead)))
+        equals = (x == middle) | ((x != x) & (middle != middle))
+        return equals & (np.sum(equals, axis=_within(x, lead), keepdims=True) > 1)
+
+    def batch(xs: Any, batched: Any, params: dict[str, Any], size: int) -> CoreValue:
+        return bind(op, xs[0], lead=params["lead"] + 1)
+
+    op = general(
         name,
         value,
-        lambda x: Spec((), dtype_of(x)),
-        vjps=(lambda g, y, x: carried(g, _shares(y, x)),),
-        jvp=lambda ts, y, x: total(carried(ts[0], _shares(y, x)), _every(x)),
-        batch=lambda xs, batched, params, size: _batched_median(xs[0], whole),
-        meaning=lambda S, x: _exact_median(S, x, whole),
+        lambda x, lead: Spec(shape_of(x)[:lead], dtype_of(x)),
+        vjps=(lambda g, y, x, lead: carried(_beside(g, x, lead), _shares(y, x, lead)),),
+        jvp=lambda ts, y, x, lead: total(carried(ts[0], _shares(y, x, lead)), _within(x, lead)),
+        batch=batch,
+        meaning=lambda S, x, lead: _exact_medians(S, x, lead, whole),
         torch=torch,
-        kink=lambda x: (x == value(x)) & ((x == value(x)).sum() > 1),
+        kink=is_tied,
         saves=(0, "y"),
         depends=everything,
         doc="The middle element of all, of an even number the lower one.",
     )
-
-
-def _batched_median(x: CoreValue, whole: bool) -> CoreValue:
-    rows = reshaped(x, (shape_of(x)[0], count_of(shape_of(x)[1:])))
-    index = middle(rows, -1, False, whole)
-    values = bind(PICKED_BACK, rows, index, axis=-1, keepdims=False)
-    return values
+    return op
 
 
 _ALL = _shared("median", "Median", True)
@@ -181,7 +201,7 @@ def _torch_median(name: str, whole_op: Op, op: Op, input: Any, dim: Any, keepdim
         x = as_core(input)
         if not count_of(shape_of(x)):
             raise ShapeError(f"{name} of no elements has no value: shape {fits(shape_of(x))}")
-        return bind(whole_op, x)
+        return bind(whole_op, x, lead=0)
     x, axis, scalar = line(name, input, dim)
     index = middle(_checked(name, x, axis), axis, False, whole)
     return _RESULTS[name](single(op, x, index, axis, keepdim, scalar))
@@ -198,6 +218,8 @@ _TORCH_MEDIANS = (
     case(()),
     case((), 0),
     case(_HOLES, 1),
+    case(_HOLES),
+    case(np.array([[2.0, 1.0], [2.0, 5.0]])),
 )
 
 

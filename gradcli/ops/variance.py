@@ -37,7 +37,7 @@ from gradcli.ops.reduction import (
 
 
 def _count(x: Any, mask: Any, axis: Axes) -> Any:
-    return reduced_count(x.shape, axis) if mask is None else np.sum(mask, axis=axis, keepdims=True)
+    return reduced_count(x.shape, axis) if mask is None else np.sum(mask, axis, x.real.dtype, keepdims=True)
 
 
 _sum = np.add.reduce

@@ -134,3 +134,9 @@ def test_a_complex_order_is_refused(name: str) -> None:
 @pytest.mark.parametrize("x", [0.0, 1e-315])
 def test_bessel_of_the_second_kind_rises_without_end_at_0(order: float, x: float) -> None:
     assert _slope(lambda t: known("scipy.special", "yv")(order, t), x) == np.inf
+
+
+@pytest.mark.parametrize(("order", "wanted"), [(-1, -np.inf), (-2, np.inf), (-0.5, np.inf), (-1.5, -np.inf)])
+@pytest.mark.parametrize("x", [0.0, 1e-315])
+def test_of_two_infinities_that_of_the_order_farther_from_0_leads(order: float, wanted: float, x: float) -> None:
+    assert _slope(lambda t: known("scipy.special", "yv")(order, t), x) == wanted

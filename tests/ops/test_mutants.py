@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from table.mutants import Mutation, fate, mutants_of, run
+from table.mutants import Mutation, fate, functions_by_op, mutants_of, run
 from table.rules import all_ops, carries, rules, rules_replaced
+from table.source_mutants import definition
 
 from gradcli.graph.op import Op
 
@@ -39,6 +40,12 @@ def test_without_checks_mutants_survive() -> None:
     fates = [outcome.fate for outcome in run([op], checks=())]
     assert "killed" not in fates
     assert fates.count("survived") >= 6
+
+
+def test_the_source_of_every_rule_is_found() -> None:
+    functions = [f for sources in functions_by_op().values() for _, (f, *_) in sources]
+    assert [f for f in functions if definition(f) is None] == []
+    assert sum(f.__name__ == "<lambda>" for f in functions) > 400
 
 
 def test_rules_are_put_back() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from gradcli.autodiff import jvp, vjp
+from gradcli.autodiff import hessian, jvp, vjp
 from gradcli.graph.errors import ArgumentError
 from gradcli.ops.registry import known
 
@@ -153,6 +153,8 @@ def test_a_residual_without_end_counts_as_delta():
     assert list(_slopes(_function("pseudo_huber"), 0.0, 0.0)) == [0, 0]
     assert list(_slopes(_function("pseudo_huber"), 0.0, -3.0)) == [3, 0]
     assert list(_slopes(_function("pseudo_huber"), -1.0, 2.0)) == [0, 0]
+    second = hessian(_function("pseudo_huber"), (0, 1))(np.array(0.0), np.array(2.0))
+    assert [[float(part) for part in row] for row in second] == [[-2, 1], [1, 0]]
 
 
 def test_a_slope_below_the_smallest_normal_float_is_not_lost():

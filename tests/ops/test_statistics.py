@@ -5,6 +5,7 @@ import pytest
 import scipy.integrate
 
 from gradcli.autodiff import grad, jacobian
+from gradcli.autodiff.vmap import vmap
 from gradcli.graph.errors import GradcliError
 from gradcli.ops.registry import lookup
 
@@ -17,6 +18,17 @@ def numpy_(name):
 
 def torch_(name):
     return lookup("torch", name)
+
+
+def test_the_medians_of_a_batch_share_ties_each_by_itself():
+    x = np.array([[1.0, 2.0, 2.0], [2.0, 2.0, 2.0]])
+    together = grad(lambda v: numpy_("sum")(vmap(torch_("median"))(v)))(x)
+    assert together == pytest.approx(np.array([[0, 1 / 2, 1 / 2], [1 / 3, 1 / 3, 1 / 3]]))
+
+
+@pytest.mark.parametrize("name", ["nanvar", "nanstd"])
+def test_spreads_of_some_elements_keep_float32(name):
+    assert numpy_(name)(np.float32([1, 2, 4])).dtype == np.float32
 
 
 def of(f, *args, **kwargs):

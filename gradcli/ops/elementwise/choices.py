@@ -230,6 +230,7 @@ _SPREAD = np.array([[-2.0, 0.5], [0.0, 3.0]])
         case(_SPREAD, np.array([-1.0, 0.25])),
         case(_SPREAD, None, np.array([-1.0, 0.25])),
         case(_SPREAD, np.array([-1.0, 0.25]), np.array([[1.0], [2.0]])),
+        case(_SPREAD, np.array([1.0, 0.25]), np.array([[-1.0], [2.0]])),
     ),
 )
 def clip(x: Any, min: Any = None, max: Any = None, a_min: Any = None, a_max: Any = None) -> CoreValue:

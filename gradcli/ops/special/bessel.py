@@ -13,6 +13,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
+from gradcli.ops.elementwise import isinf, less, logical_and, logical_not, where
 from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
@@ -37,8 +38,13 @@ def _j_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 
 
 def _y_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
-    """At 0 all orders are infinite, the higher one more so."""
-    return -bind(YV, 1, x) if is_nothing(v) else 0.5 * (bounded(bind(YV, v - 1, x)) - bind(YV, v + 1, x))
+    """Of two infinities beside 0 that of the order farther from 0 leads."""
+    if is_nothing(v):
+        return -bind(YV, 1, x)
+    below, above, falls = bind(YV, v - 1, x), bind(YV, v + 1, x), less(v, 0)
+    both = logical_and(isinf(below), isinf(above))
+    lower = where(logical_and(both, logical_not(falls)), bounded(below), below)
+    return 0.5 * (lower - where(logical_and(both, falls), bounded(above), above))
 
 
 JV: Op = elementwise(

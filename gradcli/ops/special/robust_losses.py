@@ -94,7 +94,7 @@ PSEUDO_HUBER: Op = elementwise(
     "pseudo_huber",
     real(_pseudo_huber),
     _pseudo_by_delta,
-    lambda y, delta, r: maximum(delta, 0.0) * bind(RISE, delta, r),
+    lambda y, delta, r: where(less(delta, 0), 0.0, delta * bind(RISE, delta, r)),
     meaning=lambda S, delta, r: delta * delta * (S.sqrt(1 + r * r / (delta * delta)) - 1),
     saves=(0, 1),
     doc="A smooth form of Huber's loss: delta**2*(sqrt(1 + (r/delta)**2) - 1).",

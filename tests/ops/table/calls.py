@@ -25,6 +25,7 @@ from gradcli.ops.elementwise.real_operands import real_operand
 from gradcli.ops.elementwise.smooth_units import SQUAREPLUS_BEND
 from gradcli.ops.extremes import PICKED_BACK
 from gradcli.ops.function import Case, Function, Interval, case
+from gradcli.ops.in_place import OVERWRITE
 from gradcli.ops.linalg import sample, solve
 from gradcli.ops.one_node import ONE_NODE
 from gradcli.ops.probability.changed_variables import WEIBULL
@@ -258,6 +259,10 @@ def _logarithm(name: str, law: Law, *operands: list[float]) -> Function:
     return _extra(f"{name}_logarithm", lambda *xs: bind(law.logarithm, *xs), case(*map(np.array, operands)))
 
 
+def _real(x: Any) -> Any:
+    return real_operand("it", x)
+
+
 _SHAPES = [np.array([0.7, 2.5, 4.0]), np.array([1.5, 0.6, 3.0])]
 
 
@@ -312,6 +317,7 @@ EXTRA = [
     _at_the_ends("poisson", POISSON, [0.0, 0.0, 0.5], [3.0, 2.0, 1.0]),
     _at_the_ends("binomial", BINOMIAL, [0.0, 1.0, 0.5], [4.0, 5.0, 3.0], [3.0, 2.0, 1.0]),
     _at_the_ends("negative_binomial", NEGATIVE_BINOMIAL, [1.0, 1.0, 0.5], [4.0, 2.5, 3.0], [3.0, 2.0, 1.0]),
+    _extra("overwritten", lambda *xs: bind(OVERWRITE, *map(_real, xs), how="copy"), case((2, 3), (3,))),
     _extra("cofactors", lambda a: bind(COFACTORS, a), case(_CURVED[0]), case(sample(2, 2))),
     _extra(
         "second_cofactors", lambda a, e: bind(SECOND_COFACTORS, a, e), case(*_CURVED), case(sample(2, 2), sample(2))

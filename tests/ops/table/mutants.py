@@ -209,8 +209,11 @@ def _reached(functions: list[FunctionType]) -> Callable[[Callable[[Any], Any], A
 
     @cache
     def reached(ask: Callable[[Any], Any], of: Any) -> set[int]:
-        with recorded(functions, code(functions[0])) as found, suppress(Exception), patience():
-            ask(of)
+        try:
+            with recorded(functions, code(functions[0])) as found, suppress(Exception), patience():
+                ask(of)
+        except OutOfPatience:  # so it may be any
+            return {mutation.site for mutation in mutations(functions[0])}
         return found
 
     return reached
@@ -316,8 +319,9 @@ def _farther_failures(name: str) -> list[str]:
 
 def _is_reached(mutant: Mutant, near: Sequence[Call]) -> bool:
     """Whether what a mutant changes is run anywhere."""
-    if any(mutant.reaches(ask, other) for call in near for other in sample(call) for ask in _asks(mutant)):
-        return True
+    for other in (other for call in near for other in sample(call) if _right(other) is not None):
+        if any(mutant.reaches(ask, other) for ask in _asks(mutant)):
+            return True
     return any(mutant.reaches(_far_failures, name) for name in mutant.far)
 
 
@@ -331,7 +335,7 @@ def _notices(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> 
         try:
             with patience():
                 _known_clean[key] = not check(of)
-        except Exception:
+        except (Exception, OutOfPatience):
             _known_clean[key] = False
     return _known_clean[key] and mutant.reaches(check, of) and _fails(mutant, check, of)
 
@@ -340,11 +344,11 @@ def _fails(mutant: Mutant, check: Callable[[Any], Sequence[str]], of: Any) -> bo
     try:
         with mutant.applied(), patience():
             return bool(check(of))
-    except Exception:
+    except (Exception, OutOfPatience):
         return True
 
 
-class OutOfPatience(Exception):
+class OutOfPatience(BaseException):
     """A mutant runs and runs."""
 
 

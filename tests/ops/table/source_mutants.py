@@ -61,8 +61,9 @@ def definition(f: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
                 return node
         if isinstance(node, ast.Lambda) and code.co_name == "<lambda>" and node.lineno == code.co_firstlineno:
             found.append(node)
-    places = [(a, c) for a, _, c, _ in code.co_positions() if a is not None and c is not None]
-    holding = [node for node in found if all(_holds(node.body, place) for place in places[1:])]
+    # What belongs to no place of the source, such as a return that nobody wrote, has no columns or (0, 0).
+    places = [(a, c) for a, _, c, d in code.co_positions() if a is not None and c is not None and (c, d) != (0, 0)]
+    holding = [node for node in found if all(_holds(node.body, place) for place in places)]
     return min(holding, key=_length, default=None)
 
 
