@@ -41,11 +41,7 @@ def _scaled(x: CoreValue, factor: Any) -> CoreValue:
 
 
 def _addmm(c: Any, x: Any, y: Any, *, beta: Any, alpha: Any) -> Any:
-    product = np.matmul(x, y)
-    product = product if alpha == 1 else product * alpha
-    if beta == 0:
-        return product + np.zeros_like(c)
-    return product + (c if beta == 1 else c * beta)
+    return _scaled(np.matmul(x, y), alpha) + _scaled(c, beta)
 
 
 def _transposed(x: CoreValue) -> CoreValue:

@@ -168,6 +168,13 @@ def test_beta_zero_leaves_nothing_of_the_input():
         assert not np.isnan(found).any(), name
 
 
+def test_alpha_zero_leaves_nothing_of_the_product():
+    a, b = X, X.T
+    for name, args in (("addmm", (a, b)), ("addmv", (a, X[0])), ("addr", (X[0], X[1]))):
+        found = torch_(name)(np.full(1, 3.0), *(x * np.nan for x in args), alpha=0)
+        assert np.all(found == 3), name
+
+
 def test_renorm_scales_what_is_too_long():
     x = np.array([[3.0, 4.0], [0.1, 0.2]])
     found = torch_("renorm")(x, 2, 0, 1.0)
