@@ -32,6 +32,7 @@ from gradcli.ops.probability.changed_variables import WEIBULL
 from gradcli.ops.probability.counting_laws import BINOMIAL, NEGATIVE_BINOMIAL, POISSON
 from gradcli.ops.probability.gamma_and_beta import BETA, GAMMA
 from gradcli.ops.probability.law import Law
+from gradcli.ops.probability.power_tails import CAUCHY
 from gradcli.ops.registry import FUNCTIONS, load_all
 from gradcli.ops.special.incomplete_beta import BETAINC_BY
 from gradcli.ops.special.incomplete_gamma import GAMMAINC_BY_A
@@ -249,7 +250,7 @@ def _extra(name: str, call: Callable[..., Any], *cases: Case) -> Function:
 
 
 def _at_the_ends(name: str, law: Law, *operands: list[float]) -> Function:
-    """The density of a law where it falls to 0 at an end of the support, beside an ordinary place."""
+    """The density of a law at an end of its support or far out, where it falls to 0, beside an ordinary place."""
     first, *others = map(np.array, operands)
     return _extra(f"{name}_at_the_ends", lambda t, *xs: bind(law.weighed, 1.0, 1.0, t, *xs), case(first, *others))
 
@@ -311,6 +312,8 @@ EXTRA = [
     _logarithm("poisson", POISSON, [0.5, 1.5], [2.0, 1.0]),
     _logarithm("binomial", BINOMIAL, [0.25, 0.75], [4.0, 3.0], [3.0, 1.0]),
     _logarithm("negative_binomial", NEGATIVE_BINOMIAL, [0.25, 0.75], [4.0, 2.5], [3.0, 1.0]),
+    _logarithm("cauchy", CAUCHY, [-7.6e233, 1.2e223, 0.5], [2.3, 1.2, 3.0]),
+    _at_the_ends("cauchy", CAUCHY, [-7.6e233, 1.2e223, 0.5], [2.3, 1.2, 3.0]),
     _at_the_ends("weibull", WEIBULL, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
     _at_the_ends("gamma", GAMMA, [0.0, 0.0, 0.5], [1.5, 0.5, 2.0], [2.5, 3.5, 2.5]),
     _at_the_ends("beta", BETA, [0.0, 1.5, 0.5], [2.0, 1.5, 2.0], [3.5, 2.5, 1.5], [1.5, 3.5, 2.5]),
