@@ -151,9 +151,14 @@ def _shares(y: CoreValue, x: CoreValue, lead: int) -> CoreValue:
 
 
 def _exact_median(S: Any, x: Any, whole: bool) -> Any:
-    cells = list(np.ravel(x))
-    kept = cells if whole else [cell for cell in cells if S.hole(cell) is None or not math.isnan(S.hole(cell))]
-    return kept[S.order(kept)[(len(kept) - 1) // 2]] if kept else cells[0]
+    holes: list[Any] = []
+    kept: list[Any] = []
+    for cell in np.ravel(x):
+        hole = S.hole(cell)
+        (kept if hole is None or not math.isnan(hole) else holes).append(cell)
+    if holes and (whole or not kept):
+        return holes[0]
+    return kept[S.order(kept)[(len(kept) - 1) // 2]]
 
 
 def _exact_medians(S: Any, x: Any, lead: int, whole: bool) -> Any:
@@ -219,6 +224,7 @@ _TORCH_MEDIANS = (
     case((), 0),
     case(_HOLES, 1),
     case(_HOLES),
+    case(np.array([0.5, np.nan, 2.0])),
     case(np.array([[2.0, 1.0], [2.0, 5.0]])),
 )
 
