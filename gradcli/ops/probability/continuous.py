@@ -10,22 +10,36 @@ from collections.abc import Callable
 from typing import Any
 
 from gradcli.graph.bind import bind
+from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import absolute, greater, greater_equal, less, square, where
+from gradcli.ops.elementwise import greater, greater_equal, less, where
 from gradcli.ops.function import Case, Domain, Function, case
 from gradcli.ops.probability.changed_variables import CUT_NORMAL, LOGNORMAL, VON_MISES, WEIBULL
 from gradcli.ops.probability.gamma_and_beta import BETA, GAMMA, INVERSE_GAMMA
 from gradcli.ops.probability.law import Place, place, reading
-from gradcli.ops.probability.parts import LOG_2, LOG_2PI, between, floats, located, proper_only
+from gradcli.ops.probability.parts import between, floats, proper_only
 from gradcli.ops.probability.power_tails import CAUCHY, PARETO, STUDENT
-from gradcli.ops.probability.standard import GUMBEL, LOGISTIC
+from gradcli.ops.probability.standard import (
+    EXPONENTIAL,
+    GUMBEL,
+    LAPLACE,
+    LOG_NORMAL_BELOW,
+    LOGISTIC,
+    NORMAL,
+    NORMAL_BELOW,
+    UNIFORM,
+)
 from gradcli.ops.registry import function
-from gradcli.ops.special import log_ndtr, ndtr, ndtri
+from gradcli.ops.special import ndtri
 
 _SOURCE = "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994, 1995)"
-_PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((), 0.25, 2.0), case((0,)))
+_PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((2, 3), (2, 1), (3,)), case((), 0.25, 2.0), case((0,)))
 _SHAPED = (case((3,), (3,)), case((2, 3), (3,), 0.1, (2, 1)), case((), 1.5, -0.5, 2.0), case((0,), 1.5))
 _POSITIVE = (0.3, 3.0)
+
+
+#: Functions of the table that read the logarithm of a law at some place, and what says the place.
+PLACED: dict[str, Callable[..., Place]] = {}
 
 
 def _log_density(
@@ -36,9 +50,17 @@ def _log_density(
     kinks: str = "",
     domain: Domain = (0.3, 3.0),
     cases: tuple[Case, ...] = _PLAIN,
-) -> Callable[[Callable[..., Any]], Function]:
-    """Declare `scipy.stats.NAME.logpdf`; `slope` is its derivative by z."""
-    return function(
+) -> Callable[[Callable[..., Place]], Function]:
+    """Declare `scipy.stats.NAME.logpdf` by what says the place of its law, of which the density is another reading;
+    `slope` is its derivative by z."""
+
+    def declare(found: Callable[..., Place]) -> Function:
+        made = declared(found)
+        made.call = reading(found, Place.logarithm)
+        PLACED[made.name] = found
+        return made
+
+    declared = function(
         f"{name}_logpdf",
         family="probability",
         where="bare",
@@ -50,26 +72,7 @@ def _log_density(
         domain=domain,
         cases=cases,
     )
-
-
-#: Functions of the table that read the logarithm of a law at some place, and what says the place.
-PLACED: dict[str, Callable[..., Place]] = {}
-
-
-def _log_density_at(name: str, slope: str, **words: Any) -> Callable[[Callable[..., Place]], Function]:
-    """The same of what says a place, of which the density is another reading."""
-
-    def declare(found: Callable[..., Place]) -> Function:
-        made = _log_density(name, slope, **words)(found)
-        made.call = reading(found, Place.logarithm)
-        PLACED[made.name] = found
-        return made
-
     return declare
-
-
-def _not_negative(z: CoreValue, *_: CoreValue) -> CoreValue:
-    return greater_equal(z, 0)
 
 
 def _after_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
@@ -81,15 +84,15 @@ def _beyond_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
 
 
 @_log_density("norm", "-z", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
-def norm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def norm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the normal distribution."""
-    return located("norm.logpdf", lambda z: -0.5 * (square(z) + LOG_2PI), x, loc, scale)
+    return place(NORMAL, "norm.logpdf", x, loc, scale)
 
 
 @_log_density("laplace", "-sign(z)", kinks="x = loc: 0", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
-def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Laplace distribution."""
-    return located("laplace.logpdf", lambda z: -absolute(z) - LOG_2, x, loc, scale)
+    return place(LAPLACE, "laplace.logpdf", x, loc, scale)
 
 
 @_log_density(
@@ -97,41 +100,39 @@ def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     "-tanh(z/2)",
     domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE),
 )
-def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the logistic distribution."""
-    return located("logistic.logpdf", lambda z: bind(LOGISTIC, z), x, loc, scale)
+    return place(LOGISTIC, "logistic.logpdf", x, loc, scale)
 
 
-@_log_density_at("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
+@_log_density("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Cauchy distribution."""
     return place(CAUCHY, "cauchy.logpdf", x, loc, scale)
 
 
 @_log_density("gumbel_r", "exp(-z) - 1", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
-def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Gumbel distribution of largest values."""
-    return located("gumbel_r.logpdf", lambda z: bind(GUMBEL, z), x, loc, scale)
+    return place(GUMBEL, "gumbel_r.logpdf", x, loc, scale)
 
 
 _AFTER_LOC = "(scale > 0) & (x > loc)"
 
 
 @_log_density("expon", "-1", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
-def expon_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def expon_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the exponential distribution."""
-    return located("expon.logpdf", lambda z: -z, x, loc, scale, inside=_not_negative)
+    return place(EXPONENTIAL, "expon.logpdf", x, loc, scale, inside=_after_loc)
 
 
 @_log_density("halfnorm", "-z", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
-def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the half-normal distribution."""
-    return located(
-        "halfnorm.logpdf", lambda z: LOG_2 - 0.5 * (square(z) + LOG_2PI), x, loc, scale, inside=_not_negative
-    )
+    return place(NORMAL, "halfnorm.logpdf", x, loc, scale, inside=_after_loc, weight=2.0)
 
 
-@_log_density_at("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
+@_log_density("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
 def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the half-Cauchy distribution."""
     return place(CAUCHY, "halfcauchy.logpdf", x, loc, scale, inside=_after_loc, weight=2.0)
@@ -144,15 +145,15 @@ def halfcauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     kinks="at the ends the density jumps; 0 from inside",
     domain=((0.5, 1.0), (-0.5, 0.4), (2.0, 3.0)),
 )
-def uniform_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
+def uniform_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the uniform distribution from loc to loc + scale."""
-    return located("uniform.logpdf", lambda z: 0.0 * z, x, loc, scale, inside=lambda z: between(z, 0, 1))
+    return place(UNIFORM, "uniform.logpdf", x, loc, scale, inside=lambda t, scale: between(t, 0, scale))
 
 
 # --- with one shape or more ------------------------------------------------------------------------------------------
 
 
-@_log_density_at("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
+@_log_density("t", "-(df + 1)*z/(df + z**2)", domain=((-2.0, 2.0), _POSITIVE, (-1.0, 1.0), _POSITIVE), cases=_SHAPED)
 def t_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of Student's t distribution with df degrees of freedom."""
     return place(STUDENT, "t.logpdf", x, loc, scale, df)
@@ -162,7 +163,7 @@ _AT_THE_END = "x = loc: the slope from inside"
 _BEYOND = ((1.0, 3.0), _POSITIVE, (-1.0, 0.5), _POSITIVE)
 
 
-@_log_density_at(
+@_log_density(
     "gamma", "(a - 1)/z - 1", kinks=_AT_THE_END, defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
 )
 def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
@@ -170,13 +171,13 @@ def gamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     return place(GAMMA, "gamma.logpdf", x, loc, scale, a, inside=_after_loc)
 
 
-@_log_density_at("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density("invgamma", "1/z**2 - (a + 1)/z", defined="(a > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def invgamma_logpdf(x: Any, a: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the reciprocal of a gamma variate with shape a."""
     return place(INVERSE_GAMMA, "invgamma.logpdf", x, loc, scale, a, inside=_beyond_loc)
 
 
-@_log_density_at(
+@_log_density(
     "chi2", "(df/2 - 1)/z - 1/2", kinks=_AT_THE_END, defined="(df > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED
 )
 def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
@@ -185,7 +186,7 @@ def chi2_logpdf(x: Any, df: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     return place(GAMMA, "chi2.logpdf", x, loc, 2 * scale, df / 2, inside=_after_loc)
 
 
-@_log_density_at(
+@_log_density(
     "beta",
     "(a - 1)/z - (b - 1)/(1 - z)",
     kinks="at the ends: the slope from inside",
@@ -204,13 +205,13 @@ def beta_logpdf(x: Any, a: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Pla
     return place(BETA, "beta.logpdf", x, loc, scale, a, b, inside=lambda t, scale, a, b: between(t, 0, scale))
 
 
-@_log_density_at("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
+@_log_density("lognorm", "-(1 + log(z)/s**2)/z", defined="(s > 0) & " + _AFTER_LOC, domain=_BEYOND, cases=_SHAPED)
 def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of exp(s*u), u normal."""
     return place(LOGNORMAL, "lognorm.logpdf", x, loc, scale, s, inside=_beyond_loc)
 
 
-@_log_density_at(
+@_log_density(
     "pareto",
     "-(b + 1)/z",
     defined="(b > 0) & (scale > 0) & (x > loc + scale)",
@@ -222,7 +223,7 @@ def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     return place(PARETO, "pareto.logpdf", x, loc, scale, b, inside=lambda t, scale, b: greater_equal(t, scale), off=2.0)
 
 
-@_log_density_at(
+@_log_density(
     "weibull_min",
     "(c - 1)/z - c*z**(c - 1)",
     kinks=_AT_THE_END,
@@ -235,7 +236,7 @@ def weibull_min_logpdf(x: Any, c: Any, loc: Any = 0.0, scale: Any = 1.0) -> Plac
     return place(WEIBULL, "weibull_min.logpdf", x, loc, scale, c, inside=_after_loc)
 
 
-@_log_density_at(
+@_log_density(
     "vonmises",
     "-kappa*sin(z)",
     kinks="kappa = 0: 0, the limit",
@@ -247,7 +248,7 @@ def vonmises_logpdf(x: Any, kappa: Any, loc: Any = 0.0, scale: Any = 1.0) -> Pla
     return place(VON_MISES, "vonmises.logpdf", x, loc, scale, kappa, proper=lambda kappa: greater_equal(kappa, 0))
 
 
-@_log_density_at(
+@_log_density(
     "truncnorm",
     "-z",
     defined="(scale > 0) & (x > loc + a*scale) & (x < loc + b*scale)",
@@ -289,38 +290,34 @@ def _normal(
     )
 
 
-def _standardised(name: str, x: Any, loc: Any, scale: Any) -> tuple[CoreValue, CoreValue]:
-    """(x - loc)/scale, and whether the scale is one."""
+def _at_normal(op: Op, name: str, x: Any, loc: Any, scale: Any, turned: bool = False) -> CoreValue:
+    """A function of the distance from loc, or of the opposite of that, and of the scale."""
     x, loc, scale = floats(name, x, loc, scale)
-    return (x - loc) / scale, greater(scale, 0)
+    return proper_only(bind(op, loc - x if turned else x - loc, scale), greater(scale, 0))
 
 
 @_normal("cdf", "the density at z")
 def norm_cdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Distribution function of the normal distribution."""
-    z, proper = _standardised("norm.cdf", x, loc, scale)
-    return proper_only(ndtr(z), proper)
+    return _at_normal(NORMAL_BELOW, "norm.cdf", x, loc, scale)
 
 
 @_normal("sf", "minus the density at z")
 def norm_sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """1 - the distribution function of the normal distribution, exact for large x."""
-    z, proper = _standardised("norm.sf", x, loc, scale)
-    return proper_only(ndtr(-z), proper)
+    return _at_normal(NORMAL_BELOW, "norm.sf", x, loc, scale, turned=True)
 
 
 @_normal("logcdf", "the density at z over the distribution function there")
 def norm_logcdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the distribution function of the normal distribution."""
-    z, proper = _standardised("norm.logcdf", x, loc, scale)
-    return proper_only(log_ndtr(z), proper)
+    return _at_normal(LOG_NORMAL_BELOW, "norm.logcdf", x, loc, scale)
 
 
 @_normal("logsf", "minus the density at z over 1 - the distribution function there")
 def norm_logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of 1 - the distribution function of the normal distribution."""
-    z, proper = _standardised("norm.logsf", x, loc, scale)
-    return proper_only(log_ndtr(-z), proper)
+    return _at_normal(LOG_NORMAL_BELOW, "norm.logsf", x, loc, scale, turned=True)
 
 
 @function(

@@ -1,15 +1,14 @@
-"""What log-densities are made of: location and scale, and the ends of the support."""
+"""What densities are made of: constants, operands, and the ends of the support."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcli.graph.errors import DtypeError
 from gradcli.graph.values import CoreValue, dtype_of, shape_of
-from gradcli.ops.elementwise import greater, greater_equal, isnan, less_equal, log, logical_and, logical_or, where
+from gradcli.ops.elementwise import greater_equal, less_equal, logical_and, where
 from gradcli.ops.kinds import broadcast_shape
 from gradcli.ops.operands import as_core, to_float
 
@@ -40,24 +39,6 @@ def real(name: str, x: Any) -> CoreValue:
     if dtype_of(found).kind == "c":
         raise DtypeError(f"{name} is of real numbers, not of {dtype_of(found)}", mend="take real(...) or abs(...)")
     return found
-
-
-def located(
-    name: str,
-    standard: Callable[[CoreValue], CoreValue],
-    x: Any,
-    loc: Any,
-    scale: Any,
-    inside: Callable[[CoreValue], CoreValue] | None = None,
-) -> CoreValue:
-    """log of the density of `loc + scale*z` at x, where `standard(z)` is that of z, on the support where `inside(z)`
-    holds; -inf outside of it, and nan for a scale that is not positive."""
-    x, loc, scale = floats(name, x, loc, scale)
-    z = (x - loc) / scale
-    found = standard(z) - log(scale)
-    if inside is not None:
-        found = where(logical_or(inside(z), isnan(z)), found, -np.inf)
-    return proper_only(found, greater(scale, 0))
 
 
 def proper_only(found: CoreValue, proper: CoreValue) -> CoreValue:

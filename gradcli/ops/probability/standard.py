@@ -1,33 +1,129 @@
-"""The standard logistic and Gumbel log-densities, whose sums of plain functions would cancel or overflow."""
+"""Laws of location and scale alone, and the normal distribution function, whose slopes are a density's.
+
+z is t/scale, t being the distance from the location.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
-from gradcli.ops.elementwise import expm1, tanh
+from gradcli.graph.values import CoreValue
+from gradcli.ops.elementwise import expm1, less, sign, tanh, where
+from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.kinds import elementwise
+from gradcli.ops.probability.law import Law, law
+from gradcli.ops.probability.parts import LOG_2PI
+from gradcli.ops.special.exact_products import Pair
+from gradcli.ops.special.long_logarithms import (
+    LONG_LOG_2PI,
+    added,
+    alone,
+    long_log,
+    long_quotient,
+    minus,
+    scaled,
+    squared,
+    whole,
+)
+from gradcli.ops.special.normal import HAZARD, NDTR, log_normal_cdf, normal_cdf
 from gradcli.ops.special.values import Array, real
 
-
-def _logistic(z: Array) -> Array:
-    size = np.abs(z)
-    return -size - 2 * np.log1p(np.exp(-size))
+_HALF_LOG_2PI = scaled(np.float64(0.5), LONG_LOG_2PI)
 
 
-LOGISTIC: Op = elementwise(
-    "logistic_log_density",
-    real(_logistic),
-    lambda y, z: -tanh(0.5 * z),
-    meaning=lambda S, z: -z - 2 * S.log1p(S.exp(-z)),
-    saves=(0,),
-    doc="-z - 2*log(1 + exp(-z)).",
+def _located(
+    name: str,
+    standard: Callable[[Pair], Pair],
+    slope: Callable[[CoreValue], CoreValue],
+    meaning: Callable[[Any, Any], Any],
+    rounded: Callable[[Array], Array] | None = None,
+) -> Law:
+    """The law of scale*z, where `standard(z)` is the logarithm of the density of z and `slope` its derivative;
+    `rounded` is that logarithm in floats, where it is quicker."""
+    plain = rounded or (lambda z: whole(standard(alone(z))))
+
+    def formula(t: Array, scale: Array) -> Pair:
+        return added(standard(long_quotient(t, scale)), minus(long_log(scale)))
+
+    def by_scale(t: CoreValue, scale: CoreValue) -> CoreValue:
+        z = bounded(t / scale)
+        return -(1 + z * slope(z))
+
+    return law(
+        name,
+        formula,
+        lambda t, scale: ((slope(bounded(t / scale)), scale),),
+        lambda t, scale: ((by_scale(t, scale), scale),),
+        meaning=lambda S, t, scale: meaning(S, t / scale) - S.log(scale),
+        rounded=lambda t, scale: plain(t / scale) - np.log(scale),
+    )
+
+
+def _size(z: Pair) -> Pair:
+    sign = np.where(z[0] < 0, -1.0, 1.0)
+    return sign * z[0], sign * z[1]
+
+
+NORMAL = _located(
+    "normal",
+    lambda z: added(scaled(-0.5, squared(z)), minus(_HALF_LOG_2PI)),
+    lambda z: -z,
+    lambda S, z: -z * z / 2 - S.log(2 * S.pi) / 2,
+    rounded=lambda z: -0.5 * (z * z + LOG_2PI),
 )
-GUMBEL: Op = elementwise(
-    "gumbel_log_density",
-    real(lambda z: -z - np.exp(-z)),
-    lambda y, z: expm1(-z),
-    meaning=lambda S, z: -z - S.exp(-z),
-    saves=(0,),
-    doc="-z - exp(-z).",
+LAPLACE = _located(
+    "laplace",
+    lambda z: added(minus(_size(z)), minus(long_log(np.float64(2)))),
+    lambda z: -sign(z),
+    lambda S, z: -S.abs(z) - S.log(S.number(2)),
+)
+LOGISTIC = _located(
+    "logistic",
+    lambda z: added(minus(_size(z)), -2 * np.log1p(np.exp(-np.abs(z[0])))),
+    lambda z: -tanh(0.5 * z),
+    lambda S, z: -z - 2 * S.log1p(S.exp(-z)),
+)
+GUMBEL = _located(
+    "gumbel",
+    lambda z: added(minus(z), -np.exp(-z[0])),
+    lambda z: expm1(-z),
+    lambda S, z: -z - S.exp(-z),
+)
+EXPONENTIAL = _located("exponential", minus, lambda z: -1.0, lambda S, z: -z)
+UNIFORM = _located("uniform", lambda z: alone(0 * z[0]), lambda z: 0.0, lambda S, z: 0 * z)
+
+# --- the normal distribution function --------------------------------------------------------------------------------
+
+NORMAL_BELOW: Op = elementwise(
+    "normal_below",
+    real(lambda t, scale: normal_cdf(t / scale)),
+    lambda y, t, scale: bind(NORMAL.weighed, 1.0, 1.0, t, scale),
+    lambda y, t, scale: bind(NORMAL.weighed, -t, scale, t, scale),
+    meaning=lambda S, t, scale: S.erfc(-t / scale / S.sqrt(S.number(2))) / 2,
+    saves=(0, 1),
+    doc="How likely scale times a normal variate is below t.",
+)
+
+
+def _hazard(u: CoreValue, v: CoreValue, t: CoreValue, scale: CoreValue) -> CoreValue:
+    """u/v times the density at t, over how likely it is to be below."""
+    z = bounded(t / scale)
+    tail = less(z, -1)
+    in_tail = u / v * bind(HAZARD, where(tail, z, -1.0), n=0) / scale
+    return where(tail, in_tail, bind(NORMAL.weighed, u, v * bind(NDTR, where(tail, -1.0, z)), t, scale))
+
+
+LOG_NORMAL_BELOW: Op = elementwise(
+    "log_normal_below",
+    real(lambda t, scale: log_normal_cdf(t / scale)),
+    lambda y, t, scale: _hazard(1.0, 1.0, t, scale),
+    lambda y, t, scale: _hazard(-t, scale, t, scale),
+    meaning=lambda S, t, scale: S.log_ndtr(t / scale),
+    saves=(0, 1),
+    doc="The logarithm of how likely scale times a normal variate is below t.",
 )

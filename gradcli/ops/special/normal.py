@@ -31,7 +31,7 @@ normal_cdf = pieces(
     (lambda x: x < -1, lambda x: 0.5 * _erfcx(-_SQRT_HALF * x) * exp_of_square(x, -0.5)),
     last=_ndtr,
 )
-_log_normal_cdf = pieces(
+log_normal_cdf = pieces(
     (lambda x: x < -1, lambda x: np.log(0.5 * _erfcx(-_SQRT_HALF * x)) - 0.5 * x * x),
     last=lambda x: np.log1p(-normal_cdf(-x)),
 )
@@ -114,7 +114,7 @@ HAZARD: Op = elementwise(
 )
 LOG_NDTR = elementwise(
     "log_ndtr",
-    real_or_complex(_log_normal_cdf, scipy_("log_ndtr")),
+    real_or_complex(log_normal_cdf, scipy_("log_ndtr")),
     lambda y, x: bind(HAZARD, x, n=0),
     meaning=lambda S, x: S.log(_cdf_meaning(S, x)) if hasattr(x, "im") else S.log_ndtr(x),
     torch="SpecialLogNdtr",
