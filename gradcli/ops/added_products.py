@@ -9,7 +9,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import ShapeError
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Spec, dtype_of, ndim_of, shape_of
+from gradcli.graph.values import CoreValue, Spec, Value, dtype_of, ndim_of, shape_of
 from gradcli.ops.axis_order import swapaxes, t
 from gradcli.ops.function import case
 from gradcli.ops.inner_products import outer
@@ -34,7 +34,9 @@ def _addmm_shape(c: CoreValue, x: CoreValue, y: CoreValue, *, beta: Any, alpha: 
 
 
 def _scaled(x: CoreValue, factor: Any) -> CoreValue:
-    """x*factor; a factor of 0 leaves nothing even of nan, as in PyTorch."""
+    """x*factor; a factor of 0 leaves nothing even of nan, as in PyTorch, but for one that may be differentiated by."""
+    if isinstance(factor, Value):
+        return x * factor
     if factor == 0:
         return np.zeros(shape_of(x), dtype_of(x))
     return x if factor == 1 else x * factor
@@ -96,6 +98,7 @@ ADDMM: Op = general(
         case((2, 1), (2, 3), (3, 4), beta=0.5, alpha=2),
         case((2, 4), (2, 3), (3, 4), beta=0),
         case((2, 4), (2, 3), (3, 4), alpha=0),
+        case((2, 4), (2, 3), (3, 4), beta=np.array(0.0), alpha=np.array(2.0)),
     ),
 )
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> CoreValue:
@@ -104,6 +107,8 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     if (ndim_of(x), ndim_of(y)) != (2, 2):
         raise ShapeError(f"addmm takes two matrices, not shapes {fits(shape_of(x))} and {fits(shape_of(y))}")
     check_same_dtype(c, x, y)
+    if isinstance(beta, Value) or isinstance(alpha, Value):
+        return _added("addmm", c, times(x, y), beta, alpha)
     return bind(ADDMM, c, x, y, beta=beta, alpha=alpha)
 
 

@@ -25,6 +25,7 @@ from gradcli.ops.elementwise import (
     subtract,
     where,
 )
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import conj, fits
 from gradcli.ops.norm import vector_norm
@@ -149,7 +150,7 @@ def cov(
     dtype: Any = None,
 ) -> CoreValue:
     """The covariance matrix of variables, which are rows (columns if rowvar is False) of observations."""
-    x = _observed("cov", m, y, rowvar, dtype)
+    x = held(_observed("cov", m, y, rowvar, dtype), ddof, "cov", "ddof")
     return _squeezed(_covariance("cov", x, _freedom("cov", bias, ddof), fweights, aweights))
 
 
@@ -164,7 +165,7 @@ def cov(
 )
 def cov_torch(input: Any, *, correction: Any = 1, fweights: Any = None, aweights: Any = None) -> CoreValue:
     """The covariance matrix of variables, which are rows of observations."""
-    x = _rows("cov", as_core(input), True)
+    x = held(_rows("cov", as_core(input), True), correction, "cov", "correction")
     return _squeezed(_covariance("cov", x, integer(correction, "cov: correction"), fweights, aweights))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, dtype_of, ndim_of
+from gradcli.graph.values import CoreValue, Value, dtype_of, ndim_of
 from gradcli.ops.axes import axis_of
 from gradcli.ops.elementwise import where
 from gradcli.ops.function import case
@@ -94,6 +94,7 @@ def lerp(input: Any, end: Any, weight: Any) -> CoreValue:
 _THREE = (
     case((3,), (3,), (3,)),
     case((2, 3), (3,), (2, 1), value=-0.5),
+    case((3,), (3,), (3,), value=np.array([2.0, -0.5, 0.0])),
     case(COMPLEX[0], COMPLEX[1], COMPLEX[0] + 1.0, value=2.0),
 )
 
@@ -103,7 +104,10 @@ _THREE = (
 )
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> CoreValue:
     """input + value*tensor1*tensor2."""
-    return bind(ADDCMUL, *operands((input, tensor1, tensor2), True), value=value)
+    x, one, other = operands((input, tensor1, tensor2), True)
+    if isinstance(value, Value):
+        return x + value * one * other
+    return bind(ADDCMUL, x, one, other, value=value)
 
 
 @function(
@@ -119,6 +123,8 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> CoreVa
     x, above, below = operands((input, tensor1, tensor2), True)
     if isinstance(below, int | float):  # Python would object to a 0
         below = np.asarray(below, dtype_of(x))
+    if isinstance(value, Value):
+        return x + value * above / below
     return bind(ADDCDIV, x, above, below, value=value)
 
 

@@ -15,6 +15,7 @@ from gradcli.ops.arguments import integer, settled
 from gradcli.ops.casts import cast
 from gradcli.ops.dependence import coupled
 from gradcli.ops.exact import implied, matrices, nearest, solution
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import general
 from gradcli.ops.linalg import INV
@@ -55,7 +56,7 @@ def matrix_power(a: Any, n: Any) -> CoreValue:
     """A square matrix multiplied with itself n times; its inverse for negative n."""
     from gradcli.ops.constructors import eye
 
-    found, count = as_core(a), integer(n, "matrix_power: the power")
+    found, count = held(as_core(a), n, "matrix_power", "power"), integer(n, "matrix_power: the power")
     check_square("matrix_power", found)
     if abs(count) > 1 << 20:
         raise ArgumentError(f"matrix_power: {count} is too large a power")

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import DomainError
-from gradcli.graph.values import CoreValue
+from gradcli.graph.values import CoreValue, Value
 from gradcli.ops.arguments import settled
 from gradcli.ops.exact import filled, implied, nearest, solution
 from gradcli.ops.function import case
@@ -155,7 +155,8 @@ def logm(A: Any, disp: Any = None) -> CoreValue:
 def fractional_matrix_power(A: Any, t: Any) -> CoreValue:
     """A square matrix to any power."""
     power = settled(as_core(t))
-    if power.size == 1 and power.dtype.kind != "c" and float(power) == int(power):
+    moving = isinstance(t, Value) and power.dtype.kind != "i"
+    if not moving and power.size == 1 and power.dtype.kind != "c" and float(power) == int(power):
         return matrix_power.call(to_float(as_core(A)), int(power))
     logarithm = bind(LOGM, in_reach("fractional_matrix_power", A), depth=0)
     return bind(EXPM, as_core(t) * logarithm, depth=0)

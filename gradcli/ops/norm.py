@@ -17,6 +17,7 @@ from gradcli.ops.arguments import many_axes, settled
 from gradcli.ops.axes import Axes, axes_of, restored
 from gradcli.ops.axis_order import moveaxis
 from gradcli.ops.extremes import AMAX, AMIN
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import fits
 from gradcli.ops.operands import as_core, to_float
@@ -129,7 +130,7 @@ def norm(
     x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, dtype: Any = None, check_finite: bool = True
 ) -> CoreValue:
     """Norm of a vector (p-norm: any number, inf, -inf) or of a matrix ('fro', 'nuc', 2, -2, 1, -1, inf, -inf)."""
-    found, p = _as_float(typed(x, dtype)), _order("norm", ord)
+    found, p = held(_as_float(typed(x, dtype)), ord, "norm"), _order("norm", ord)
     if axis is None and p is None:
         return p_norm(found, 2, axes_of("norm", None, found), bool(keepdims))
     axes = axes_of("norm", axis, found) if axis is None else _given("norm", found, axis)
@@ -153,7 +154,7 @@ def norm(
 )
 def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> CoreValue:
     """The p-norm of the elements over axes, whatever their shape."""
-    found, p = _as_float(typed(x, dtype)), _order("vector_norm", ord)
+    found, p = held(_as_float(typed(x, dtype)), ord, "vector_norm"), _order("vector_norm", ord)
     if isinstance(p, str) or p is None:
         raise ArgumentError(f"vector_norm: the order is a number, not {ord!r}", mend="matrix_norm has 'fro' and 'nuc'")
     return p_norm(found, p, axes_of("vector_norm", axis, found), bool(keepdims))
@@ -175,7 +176,7 @@ def vector_norm(x: Any, ord: Any = 2, axis: Any = None, keepdims: bool = False, 
 )
 def matrix_norm(x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool = False, dtype: Any = None) -> CoreValue:
     """A norm of each matrix in a stack: 'fro', 'nuc', 2, -2, 1, -1, inf or -inf."""
-    found = _as_float(typed(x, dtype))
+    found = held(_as_float(typed(x, dtype)), ord, "matrix_norm")
     if ndim_of(found) < 2:
         raise ShapeError(f"matrix_norm needs at least two axes, not shape {fits(shape_of(found))}")
     axes = _two_axes("matrix_norm", axis, found)
@@ -201,7 +202,7 @@ def matrix_norm(x: Any, ord: Any = "fro", axis: Any = (-2, -1), keepdims: bool =
 )
 def norm_torch(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> CoreValue:
     """The p-norm of the elements over axes, Euclid's by itself; 'nuc' is the sum of a matrix's singular values."""
-    found, number = _as_float(typed(input, dtype)), _order("norm", p)
+    found, number = held(_as_float(typed(input, dtype)), p, "norm"), _order("norm", p)
     if number == "nuc":
         axes = _two_axes("norm", tuple(range(ndim_of(found))) if dim is None else dim, found)
         return _matrix("norm", found, "nuc", axes, bool(keepdim))

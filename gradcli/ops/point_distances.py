@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.graph.errors import ArgumentError, ShapeError
 from gradcli.graph.values import CoreValue, ndim_of, shape_of
 from gradcli.ops.arguments import settled
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import fits
@@ -28,10 +29,11 @@ def _order(name: str, p: Any) -> float:
     return float(found)
 
 
-def _lengths(x: CoreValue, p: float) -> CoreValue:
-    if shape_of(x)[-1] == 0 and math.isinf(p):  # of no coordinates the largest is 0
-        p = 1.0
-    return p_norm(x, 2 if p == 2 else p, (-1,), False)
+def _lengths(name: str, x: CoreValue, p: Any) -> CoreValue:
+    order = _order(name, p)
+    if shape_of(x)[-1] == 0 and math.isinf(order):  # of no coordinates the largest is 0
+        order = 1.0
+    return p_norm(held(x, p, name), 2 if order == 2 else order, (-1,), False)
 
 
 _CORNERS = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -62,7 +64,7 @@ def cdist(x1: Any, x2: Any, p: Any = 2.0, compute_mode: Any = None) -> CoreValue
             f"cdist cannot join shapes {fits(shape_of(a))} and {fits(shape_of(b))}", mend="equally many columns"
         )
     (*lead, rows, n), (*other, columns, _) = shape_of(a), shape_of(b)
-    return _lengths(reshaped(a, (*lead, rows, 1, n)) - reshaped(b, (*other, 1, columns, n)), _order("cdist", p))
+    return _lengths("cdist", reshaped(a, (*lead, rows, 1, n)) - reshaped(b, (*other, 1, columns, n)), p)
 
 
 @function(
@@ -78,4 +80,4 @@ def pdist(input: Any, p: Any = 2.0) -> CoreValue:
     if ndim_of(x) != 2:
         raise ShapeError(f"pdist takes a matrix, not shape {fits(shape_of(x))}")
     first, second = np.triu_indices(shape_of(x)[0], 1)
-    return _lengths(getitem(x, first) - getitem(x, second), _order("pdist", p))
+    return _lengths("pdist", getitem(x, first) - getitem(x, second), p)

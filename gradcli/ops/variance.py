@@ -22,6 +22,7 @@ from gradcli.ops.dependence import along_axes
 from gradcli.ops.elementwise import divide, equal, maximum, subtract
 from gradcli.ops.elementwise import where as choose
 from gradcli.ops.exact import each
+from gradcli.ops.fixed import held
 from gradcli.ops.kinds import expanded, general
 from gradcli.ops.operands import as_core
 from gradcli.ops.reduction import (
@@ -189,6 +190,7 @@ _STD_OF_SOME: Op = _spread("std_of_some", True, True, "Std", "Standard deviation
 
 def spread_of(x: Any, mask: CoreValue | None, axes: Axes, correction: Any, keepdims: Any, root: bool) -> CoreValue:
     """The variance or its root over normalised axes, of the elements where a mask holds, if there is one."""
+    x = held(x, correction, "std" if root else "var", "correction")
     number = correction if type(correction) in (int, float) else settled(as_core(correction)).item()
     params = {"axis": axes, "correction": number, "keepdims": bool(keepdims)}
     if mask is None:

@@ -34,7 +34,13 @@ from gradcli.ops.special import ndtri
 
 _SOURCE = "Johnson, Kotz and Balakrishnan, Continuous Univariate Distributions (1994, 1995)"
 _PLAIN = (case((3,)), case((2, 3), (3,), 1.5), case((2, 3), (2, 1), (3,)), case((), 0.25, 2.0), case((0,)))
-_SHAPED = (case((3,), (3,)), case((2, 3), (3,), 0.1, (2, 1)), case((), 1.5, -0.5, 2.0), case((0,), 1.5))
+_SHAPED = (
+    case((3,), (3,)),
+    case((2, 3), (3,), 0.1, (2, 1)),
+    case((3,), (2, 1), (3,), (3,)),
+    case((), 1.5, -0.5, 2.0),
+    case((0,), 1.5),
+)
 _POSITIVE = (0.3, 3.0)
 
 
@@ -216,7 +222,7 @@ def lognorm_logpdf(x: Any, s: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     "-(b + 1)/z",
     defined="(b > 0) & (scale > 0) & (x > loc + scale)",
     domain=((3.0, 5.0), _POSITIVE, (-1.0, 0.5), (0.5, 1.5)),
-    cases=_SHAPED[:3],
+    cases=_SHAPED[:4],
 )
 def pareto_logpdf(x: Any, b: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Pareto distribution with exponent b."""
@@ -328,7 +334,7 @@ def norm_logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     derivative="vjp: g*scale over the density at z, the normal quantile, for q; g for loc, g*z for scale",
     defined="(q > 0) & (q < 1) & (scale > 0)",
     domain=((0.05, 0.95), (-1.0, 1.0), _POSITIVE),
-    cases=_PLAIN[:2],
+    cases=_PLAIN[:3],
 )
 def norm_ppf(q: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Quantiles of the normal distribution: the inverse of its distribution function."""

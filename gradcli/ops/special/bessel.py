@@ -15,6 +15,7 @@ from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
 from gradcli.ops.elementwise import isinf, less, logical_and, logical_not, where
 from gradcli.ops.elementwise.limits import bounded
+from gradcli.ops.fixed import held, refused
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -24,7 +25,6 @@ from gradcli.ops.special.bessel_orders import (
     LINE,
     ORDERS,
     RIGHT,
-    fixed_order,
     is_nothing,
     of_x,
     order_and_argument,
@@ -50,7 +50,7 @@ def _y_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 JV: Op = elementwise(
     "jv",
     real_or_complex(whole_reflected(j_value, turned=True), of_complex("jv")),
-    fixed_order("jv"),
+    refused("jv"),
     _j_slope,
     meaning=lambda S, v, x: S.besselj(v, x),
     saves=(1,),
@@ -59,7 +59,7 @@ JV: Op = elementwise(
 YV: Op = elementwise(
     "yv",
     real_or_complex(whole_reflected(y_value, turned=True), of_complex("yv")),
-    fixed_order("yv"),
+    refused("yv"),
     _y_slope,
     meaning=lambda S, v, x: S.bessely(v, x),
     saves=(1,),
@@ -116,4 +116,5 @@ def yv(v: Any, z: Any) -> CoreValue:
 )
 def yn(n: Any, x: Any) -> CoreValue:
     """Bessel function of the second kind, of integer order n."""
-    return bind(YV, integer(n, "yn: the order"), *operands((x,), True))
+    (argument,) = operands((x,), True)
+    return bind(YV, integer(n, "yn: the order"), held(argument, n, "yn"))

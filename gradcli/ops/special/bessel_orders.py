@@ -1,4 +1,4 @@
-"""What Bessel functions share: orders carry no derivative, and functions of x alone are an op at one order."""
+"""What Bessel functions share: functions of any order, and those of x alone, which are an op at one order."""
 
 from __future__ import annotations
 
@@ -8,24 +8,12 @@ from typing import Any
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import DtypeError, NotDifferentiable
+from gradcli.graph.errors import DtypeError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.function import Function, case
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import register, spelled
-
-
-def fixed_order(name: str) -> Callable[..., CoreValue]:
-    """The partial derivative by an order: it is refused."""
-
-    def partial(*_: Any, **__: Any) -> CoreValue:
-        raise NotDifferentiable(
-            f"{name} is not differentiable in its order",
-            mend="choose the other inputs with --wrt, or detach() the order",
-        )
-
-    return partial
 
 
 def node_by_order(nothing: str, one: str) -> Callable[..., Any]:

@@ -13,6 +13,7 @@ from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
 from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.elementwise.pairs import COMPLEX
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -136,6 +137,7 @@ def expn(n: Any, x: Any) -> CoreValue:
     if order < 0:
         raise ArgumentError(f"expn: the order is an integer from 0, not {order}")
     (argument,) = operands((x,), True)
+    argument = held(argument, n, "expn")
     return -exp_over(-argument) if order == 0 else bind(EXPN, argument, n=order)
 
 

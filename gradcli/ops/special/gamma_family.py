@@ -15,6 +15,7 @@ from gradcli.graph.values import CoreValue, dtype_of
 from gradcli.ops.arguments import integer
 from gradcli.ops.elementwise import greater_equal, less, where
 from gradcli.ops.elementwise.limits import bounded
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import constant, elementwise
 from gradcli.ops.operands import operands
@@ -259,7 +260,8 @@ def polygamma(n: Any, x: Any) -> CoreValue:
         raise ArgumentError(f"polygamma: the order must not be negative, and is {order}")
     if order > _HIGHEST:
         raise ArgumentError(f"polygamma: the order is {_HIGHEST} at most, not {order}")
-    return bind(POLYGAMMA, *operands((x,), True), n=order)
+    (argument,) = operands((x,), True)
+    return bind(POLYGAMMA, held(argument, n, "polygamma"), n=order)
 
 
 @function(
@@ -422,6 +424,7 @@ def multigammaln(a: Any, d: Any) -> CoreValue:
     if count > _HIGHEST:
         raise ArgumentError(f"multigammaln: the dimension is {_HIGHEST} at most, not {count}")
     (x,) = operands((a,), True)
+    x = held(x, d, "multigammaln", "dimension")
     found = bind(LOGGAMMA, x)
     for j in range(1, count):
         found = found + bind(LOGGAMMA, x - 0.5 * j)

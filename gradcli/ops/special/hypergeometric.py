@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcli.graph.bind import bind
-from gradcli.graph.errors import NotDifferentiable
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
+from gradcli.ops.fixed import refused
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
 from gradcli.ops.registry import function
 from gradcli.ops.special.values import Array, Formula, real, scipy_
-
-
-def _fixed(name: str) -> Callable[..., CoreValue]:
-    """The partial derivative by a parameter: it is refused."""
-
-    def partial(*_: Any) -> CoreValue:
-        raise NotDifferentiable(
-            f"{name} is differentiable in its last argument alone",
-            mend="choose the other inputs with --wrt, or detach() the parameters",
-        )
-
-    return partial
 
 
 def _limit_function(b: Array, z: Array) -> Array:
@@ -71,8 +58,8 @@ def _op(name: str, above: int, value: Formula, meaning: Any, doc: str) -> Op:
             found = a * found
         return found / parameters[-1]
 
-    refused = [_fixed(name)] * (above + 1)
-    made = elementwise(name, real(value), *refused, slope, meaning=meaning, saves=(above + 1,), doc=doc)
+    partials: list[Any] = [refused(name, "parameters")] * (above + 1)
+    made = elementwise(name, real(value), *partials, slope, meaning=meaning, saves=(above + 1,), doc=doc)
     return made
 
 

@@ -11,6 +11,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
+from gradcli.ops.fixed import held, refused
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -20,7 +21,6 @@ from gradcli.ops.special.bessel_orders import (
     LINE,
     ORDERS,
     RIGHT,
-    fixed_order,
     is_nothing,
     node_by_order,
     of_x,
@@ -42,7 +42,7 @@ def _k_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 IV: Op = elementwise(
     "iv",
     real_or_complex(whole_reflected(i_value), of_complex("iv")),
-    fixed_order("iv"),
+    refused("iv"),
     _i_slope,
     meaning=lambda S, v, x: S.besseli(v, x),
     torch=node_by_order("I0", "SpecialI1"),
@@ -52,7 +52,7 @@ IV: Op = elementwise(
 KV: Op = elementwise(
     "kv",
     real_or_complex(k_value, of_complex("kv")),
-    fixed_order("kv"),
+    refused("kv"),
     _k_slope,
     meaning=lambda S, v, x: S.besselk(v, x),
     saves=(1,),
@@ -125,4 +125,5 @@ def kv(v: Any, z: Any) -> CoreValue:
 )
 def kn(n: Any, x: Any) -> CoreValue:
     """Modified Bessel function of the second kind, of integer order n."""
-    return bind(KV, integer(n, "kn: the order"), *operands((x,), True))
+    (argument,) = operands((x,), True)
+    return bind(KV, integer(n, "kn: the order"), held(argument, n, "kn"))

@@ -12,6 +12,7 @@ from gradcli.graph.values import Array, CoreValue, Value, dtype_of, shape_of
 from gradcli.ops.arguments import integer, settled
 from gradcli.ops.constructors import ones_of
 from gradcli.ops.elementwise import equal, less, where
+from gradcli.ops.fixed import held
 from gradcli.ops.kinds import broadcast_shape, expanded
 
 #: A polynomial of order k from those of orders k - 1 and k - 2: (k, p[k-1], p[k-2]) -> p[k].
@@ -39,7 +40,7 @@ def _orders(name: str, n: Any) -> int | Array:
 
 def of_order(name: str, n: Any, x: CoreValue, others: tuple[CoreValue, ...], first: CoreValue, step: Step) -> CoreValue:
     """The polynomial of order n: 1, `first`, and from there on by `step`."""
-    orders = _orders(name, n)
+    orders, first = _orders(name, n), held(first, n, name)
     shape = broadcast_shape(name, np.shape(orders), shape_of(x), *map(shape_of, others))
     before, last = ones_of(first), first
     found = before

@@ -10,6 +10,7 @@ from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.elementwise import absolute, less, maximum, sign, where
+from gradcli.ops.fixed import refused
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.registry import function
@@ -18,7 +19,6 @@ from gradcli.ops.special.bessel_orders import (
     LINE,
     ORDERS,
     RIGHT,
-    fixed_order,
     node_by_order,
     of_x,
     order_and_argument,
@@ -53,7 +53,7 @@ def _kummer_slope(y: CoreValue, v: CoreValue, x: CoreValue, m: int, q: int) -> C
 SCALED_KUMMER: Op = elementwise(
     "scaled_kummer",
     real(scaled_kummer),
-    fixed_order("scaled_kummer"),
+    refused("scaled_kummer"),
     _kummer_slope,
     meaning=_kummer_meaning,
     doc="x**(v-q)*exp(-2*x)*M(v + 1/2, 2*v + 1 + m, 2*x)/(2**v*gamma(v + 1)), M being Kummer's function.",
@@ -80,7 +80,7 @@ def _kummer_bend(v: CoreValue, x: CoreValue) -> CoreValue:
 IE_SLOPE: Op = elementwise(
     "ie_slope",
     real(ie_slope),
-    fixed_order("ie_slope"),
+    refused("ie_slope"),
     _ie_bend,
     meaning=lambda S, v, x: S.exp(-x) * ((S.besseli(v - 1, x) + S.besseli(v + 1, x)) / 2 - S.besseli(v, x)),
     doc="The derivative of exp(-x) times I of order v, for x >= 0.",
@@ -100,7 +100,7 @@ def _ie_slope(y: CoreValue, v: CoreValue, x: CoreValue) -> CoreValue:
 IVE: Op = elementwise(
     "ive",
     real(whole_reflected(ie_value)),
-    fixed_order("ive"),
+    refused("ive"),
     _ie_slope,
     meaning=lambda S, v, x: S.exp(-S.abs(x)) * S.besseli(v, x),
     torch=node_by_order("SpecialI0E", "SpecialI1E"),
@@ -114,7 +114,7 @@ KVE: Op = elementwise(
         lambda v, x, n=0: k_scaled_slope(v, x, n=n) if n else ke_value(v, x),
         lambda v, z, n=0: k_by_orders(v.real, z, n) if n else of_complex("kve")(v, z),
     ),
-    fixed_order("kve"),
+    refused("kve"),
     lambda y, v, x, n=0: bind(KVE, v, x, n=n + 1),
     meaning=lambda S, v, x, n=0: S.scaled_k(n, v, x) if n else S.exp(x) * S.besselk(v, x),
     saves=(1, "y"),

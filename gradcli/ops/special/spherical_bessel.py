@@ -11,6 +11,7 @@ from gradcli.graph.errors import ArgumentError
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
 from gradcli.ops.arguments import integer
+from gradcli.ops.fixed import held
 from gradcli.ops.function import case
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.operands import operands
@@ -71,7 +72,8 @@ def spherical_jn(n: Any, z: Any, derivative: bool = False) -> CoreValue:
     order = integer(n, "spherical_jn: the order")
     if order < 0:
         raise ArgumentError(f"spherical_jn: the order is an integer from 0, not {order}")
-    (x,) = operands((z,), True)
+    (argument,) = operands((z,), True)
+    x = held(argument, n, "spherical_jn")
     if derivative:
         return _spherical_slope(x, x, order)
     return bind(SPHERICAL_JN, x, n=order)
