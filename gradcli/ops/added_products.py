@@ -34,9 +34,7 @@ def _addmm_shape(c: CoreValue, x: CoreValue, y: CoreValue, *, beta: Any, alpha: 
 
 
 def _scaled(x: CoreValue, factor: Any) -> CoreValue:
-    """x*factor; a factor of 0 leaves nothing even of nan, as in PyTorch, but for one that may be differentiated by."""
-    if isinstance(factor, Value):
-        return x * factor
+    """x*factor; a factor of 0 leaves nothing even of nan, as in PyTorch."""
     if factor == 0:
         return np.zeros(shape_of(x), dtype_of(x))
     return x if factor == 1 else x * factor
@@ -118,7 +116,12 @@ def _added(name: str, input: Any, product: CoreValue, beta: Any, alpha: Any) -> 
     if broadcast_shape(name, shape_of(c), shape_of(product)) != shape_of(product):
         raise ShapeError(f"{name} cannot add shape {fits(shape_of(c))} to a product of shape {fits(shape_of(product))}")
     check_same_dtype(c, product)
-    return expanded(_scaled(c, beta), shape_of(product)) + _scaled(product, alpha)
+    return expanded(_weighed(c, beta), shape_of(product)) + _weighed(product, alpha)
+
+
+def _weighed(x: CoreValue, factor: Any) -> CoreValue:
+    """x*factor, by which it may be differentiated: a derivative needs the product even with 0."""
+    return x * factor if isinstance(factor, Value) else _scaled(x, factor)
 
 
 def _floats(*xs: Any) -> tuple[CoreValue, ...]:

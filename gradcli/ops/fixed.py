@@ -31,7 +31,7 @@ HELD: Op = elementwise(
     "held",
     lambda x, p, *, name, what: np.array(x),
     1,
-    lambda y, x, p, *, name, what: refused(name, what)(),
+    lambda y, x, p, **names: refused(**names)(),
     meaning=lambda S, x, p, *, name, what: x,
     doc="x, which hangs on a parameter in a way that has no derivative.",
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
@@ -281,7 +283,7 @@ _CENTRED: Domain = ((-2.0, 2.0), (-1.0, 1.0), _POSITIVE)
 
 
 def _normal(
-    name: str, derivative: str, *, defined: str = "scale > 0", domain: Domain = _CENTRED
+    name: str, derivative: str, *, cases: tuple[Case, ...] = _PLAIN
 ) -> Callable[[Callable[..., CoreValue]], Function]:
     """Declare `scipy.stats.norm.NAME`."""
     return function(
@@ -290,9 +292,9 @@ def _normal(
         where="bare",
         also=(f"scipy.stats.norm.{name}",),
         derivative=f"vjp: g*d/scale, with d = {derivative}, for x; -g*d/scale for loc, -g*z*d/scale for scale",
-        defined=defined,
-        domain=domain,
-        cases=_PLAIN,
+        defined="scale > 0",
+        domain=_CENTRED,
+        cases=cases,
     )
 
 
@@ -314,13 +316,17 @@ def norm_sf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     return _at_normal(NORMAL_BELOW, "norm.sf", x, loc, scale, turned=True)
 
 
-@_normal("logcdf", "the density at z over the distribution function there")
+#: Far to the one side the density and the distribution function are both nothing, and their quotient is not.
+_FAR = (*_PLAIN, case(np.array([-60.0, 40.0, 0.5]), 0.25, 0.5))
+
+
+@_normal("logcdf", "the density at z over the distribution function there", cases=_FAR)
 def norm_logcdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of the distribution function of the normal distribution."""
     return _at_normal(LOG_NORMAL_BELOW, "norm.logcdf", x, loc, scale)
 
 
-@_normal("logsf", "minus the density at z over 1 - the distribution function there")
+@_normal("logsf", "minus the density at z over 1 - the distribution function there", cases=_FAR)
 def norm_logsf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> CoreValue:
     """Logarithm of 1 - the distribution function of the normal distribution."""
     return _at_normal(LOG_NORMAL_BELOW, "norm.logsf", x, loc, scale, turned=True)

@@ -24,6 +24,7 @@ from gradcli.ops.elementwise.hyperbolic import sech_squared
 from gradcli.ops.elementwise.real_operands import real_operand
 from gradcli.ops.elementwise.smooth_units import SQUAREPLUS_BEND
 from gradcli.ops.extremes import PICKED_BACK
+from gradcli.ops.fixed import HELD
 from gradcli.ops.function import Case, Function, Interval, case
 from gradcli.ops.in_place import OVERWRITE
 from gradcli.ops.linalg import sample, solve
@@ -300,6 +301,7 @@ EXTRA = [
     ),
     _extra("guarded_logarithm", lambda x: where(x > 0.5, log(x) / x, x), case(np.array([0.0, 2.0]))),
     _extra("guarded_power", lambda x, y: where(x > 0.5, x**y, x), case(np.array([0.0, 2.0]), np.array([0.5, 1.5]))),
+    _extra("held", lambda x: bind(HELD, x, 2.0, name="norm", what="order"), case((3,))),
     _extra("hazard", lambda x: bind(HAZARD, x, n=0), case((3,))),
     _extra("hazard_fall", lambda x: bind(HAZARD, x, n=1), case((3,))),
     _extra("lambertw_rest", lambda x: bind(LAMBERTW_REST, x, k=0), case(np.array([-0.25, 0.5, 3.0]))),
