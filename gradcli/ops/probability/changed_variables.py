@@ -43,11 +43,17 @@ def _lognormal(t: Array, scale: Array, s: Array) -> Pair:
     return added(scaled(-0.5, squared(q)), minus(_HALF_LOG_2PI), minus(long_log(s)), minus(long_log(t)))
 
 
+def _log_over_square(x: CoreValue, y: CoreValue, s: CoreValue, divisor: CoreValue) -> tuple[CoreValue, CoreValue]:
+    """log(x/y)/s**2 over the divisor, as a quotient of numbers that are in the range of floats if it is."""
+    large = greater(s, 1)
+    return log_ratio(x, y) / s / where(large, s, 1.0), divisor * where(large, 1.0, s)
+
+
 LOGNORMAL = law(
     "lognormal",
     _lognormal,
-    lambda t, scale, s: ((-(1 + log_ratio(t, scale) / s / s), t),),
-    lambda t, scale, s: ((log_ratio(t, scale) / s / s, scale),),
+    lambda t, scale, s: ((-1.0, t), _log_over_square(scale, t, s, t)),
+    lambda t, scale, s: (_log_over_square(t, scale, s, scale),),
     lambda t, scale, s: ((square(log_ratio(t, scale) / s) - 1, s),),
     meaning=lambda S, t, scale, s: (
         -((S.log(t) - S.log(scale)) / s) * ((S.log(t) - S.log(scale)) / s) / 2 - S.log(2 * S.pi) / 2 - S.log(s * t)

@@ -24,6 +24,7 @@ from gradcli.ops.probability.power_tails import CAUCHY, PARETO, STUDENT
 from gradcli.ops.probability.standard import (
     EXPONENTIAL,
     GUMBEL,
+    HALF_NORMAL,
     LAPLACE,
     LOG_NORMAL_BELOW,
     LOGISTIC,
@@ -137,7 +138,7 @@ def expon_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
 @_log_density("halfnorm", "-z", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
 def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the half-normal distribution."""
-    return place(NORMAL, "halfnorm.logpdf", x, loc, scale, inside=_after_loc, weight=2.0)
+    return place(HALF_NORMAL, "halfnorm.logpdf", x, loc, scale, inside=_after_loc)
 
 
 @_log_density("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))

@@ -14,6 +14,7 @@ from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.gamma_ratios import POLYGAMMA_STEP
 from gradcli.ops.special.log1p_parts import log1pmx, log_ratio
 from gradcli.ops.special.long_logarithms import (
+    LONG_LOG_2,
     LONG_LOG_2PI,
     LONG_LOG_PI,
     added,
@@ -86,10 +87,11 @@ _HALF_STEP = [-1 / 8, 1 / 192, -1 / 640, 17 / 14336, -31 / 18432, 691 / 180224, 
 _FAR = 16
 
 
-def _half_step(h: Array) -> Pair:
-    """log(gamma(h + 1/2)/gamma(h)) - log(h)/2: moved to the right, where the formula holds."""
+def _half_step(d: Array) -> Pair:
+    """log(gamma(h + 1/2)/gamma(h)) - log(h)/2 for h = d/2: moved to the right, where the formula holds."""
+    h = 0.5 * d  # which is rounded where d is subnormal
     small = h < 0.25
-    ends = scaled(0.5, long_log(np.where(small, h, 1.0)))
+    ends = added(scaled(0.5, long_log(np.where(small, d, 1.0))), scaled(np.where(small, -0.5, 0.0), LONG_LOG_2))
     found = np.where(small, 0.5 * np.log1p(h) - np.log(h + 0.5), 0.0)
     h = np.where(small, h + 1, h)
     for _ in range(_FAR):
@@ -130,7 +132,7 @@ def _tail(t: Array, scale: Array, d: Array) -> Pair:
 
 def _student(t: Array, scale: Array, d: Array) -> Pair:
     tail = _tail(t, scale, d)
-    ends = added(_half_step(0.5 * d), scaled(-0.5, LONG_LOG_2PI), minus(long_log(scale)))
+    ends = added(_half_step(d), scaled(-0.5, LONG_LOG_2PI), minus(long_log(scale)))
     return added(ends, scaled(-0.5, tail), scaled(-0.5 * d, tail))
 
 

@@ -17,10 +17,11 @@ from gradcli.ops.elementwise import expm1, less, sign, tanh, where
 from gradcli.ops.elementwise.limits import bounded
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.probability.law import Law, law
-from gradcli.ops.probability.parts import LOG_2PI
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.long_logarithms import (
+    LONG_LOG_2,
     LONG_LOG_2PI,
+    LONG_LOG_PI,
     added,
     alone,
     long_log,
@@ -32,8 +33,6 @@ from gradcli.ops.special.long_logarithms import (
 )
 from gradcli.ops.special.normal import HAZARD, NDTR, log_normal_cdf, normal_cdf
 from gradcli.ops.special.values import Array, real
-
-_HALF_LOG_2PI = scaled(np.float64(0.5), LONG_LOG_2PI)
 
 
 def _located(
@@ -69,16 +68,22 @@ def _size(z: Pair) -> Pair:
     return sign * z[0], sign * z[1]
 
 
-NORMAL = _located(
-    "normal",
-    lambda z: added(scaled(-0.5, squared(z)), minus(_HALF_LOG_2PI)),
-    lambda z: -z,
-    lambda S, z: -z * z / 2 - S.log(2 * S.pi) / 2,
-    rounded=lambda z: -0.5 * (z * z + LOG_2PI),
-)
+def _bell(name: str, log_area: Pair, area: Callable[[Any], Any]) -> Law:
+    """The law of exp(-z**2/2)/sqrt(area)."""
+    return _located(
+        name,
+        lambda z: scaled(-0.5, added(squared(z), log_area)),
+        lambda z: -z,
+        lambda S, z: -z * z / 2 - S.log(area(S)) / 2,
+        rounded=lambda z: -0.5 * (z * z + log_area[0]),
+    )
+
+
+NORMAL = _bell("normal", LONG_LOG_2PI, lambda S: 2 * S.pi)
+HALF_NORMAL = _bell("half_normal", added(LONG_LOG_PI, minus(LONG_LOG_2)), lambda S: S.pi / 2)
 LAPLACE = _located(
     "laplace",
-    lambda z: added(minus(_size(z)), minus(long_log(np.float64(2)))),
+    lambda z: added(minus(_size(z)), minus(LONG_LOG_2)),
     lambda z: -sign(z),
     lambda S, z: -S.abs(z) - S.log(S.number(2)),
 )

@@ -20,6 +20,7 @@ from gradcli.ops.special.values import Array, scipy_
 _gamma = scipy_("gamma")
 
 LONG_LOG_2PI: Pair = (1.8378770664093456, -7.756588316134483e-17)
+LONG_LOG_2: Pair = (0.6931471805599453, 2.3190468138462996e-17)
 LONG_LOG_PI: Pair = (1.1447298858494002, 1.0265951162707826e-17)
 #: log(2) as a float of 33 bits, whose product with a small integer is exact, and the rest.
 _LOG_2_HIGH, _LOG_2_LOW = 0.6931471803691238, 1.9082149292705877e-10
