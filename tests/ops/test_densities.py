@@ -11,7 +11,7 @@ from mpmath import mp
 
 from gradcli.autodiff import grad, vjp
 from gradcli.autodiff.vmap import vmap
-from gradcli.ops.probability.continuous import gamma_logpdf
+from gradcli.ops.probability.continuous import gamma_logpdf, lognorm_logpdf, norm_cdf, norm_logcdf, norm_sf
 from gradcli.ops.probability.densities import DENSITIES
 from gradcli.ops.special.exact_products import Pair
 from gradcli.ops.special.long_logarithms import exp_times, long_log, long_log_gamma
@@ -31,7 +31,18 @@ def _cut(x: Any, a: Any, b: Any) -> Any:
     return mp.npdf(x) / (mp.ncdf(-a) - mp.ncdf(-b))
 
 
+def _located(standard: Callable[[Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    return lambda x, loc, scale: standard((x - loc) / scale) / scale
+
+
 EXACT: dict[str, Callable[..., Any]] = {
+    "norm": _located(mp.npdf),
+    "halfnorm": _located(lambda z: 2 * mp.npdf(z)),
+    "laplace": _located(lambda z: mp.exp(-abs(z)) / 2),
+    "logistic": _located(lambda z: mp.sech(z / 2) ** 2 / 4),
+    "gumbel_r": _located(lambda z: mp.exp(-z - mp.exp(-z))),
+    "expon": _located(lambda z: mp.exp(-z)),
+    "uniform": _located(lambda z: mp.one),
     "cauchy": lambda x: 1 / mp.pi / (1 + x * x),
     "halfcauchy": lambda x: 2 / mp.pi / (1 + x * x),
     "t": _student,
@@ -46,12 +57,17 @@ EXACT: dict[str, Callable[..., Any]] = {
     "truncnorm": _cut,
 }
 POINTS = [
+    *((name, (3e140, 1e140, 3.7e141)) for name in ("norm", "halfnorm", "laplace", "logistic", "gumbel_r", "expon")),
+    *((name, (30.25, 0.0, 1.0)) for name in ("norm", "halfnorm", "laplace", "logistic", "gumbel_r", "expon")),
+    ("norm", (38.6e-300, 0.0, 1e-300)),
+    ("uniform", (3e126, 0.0, 2.7e127)),
     ("cauchy", (3.5e141,)),
     ("cauchy", (-0.3,)),
     ("halfcauchy", (4.5e133,)),
     ("t", (-5.7e112, 1.5)),
     ("t", (-1.2, 3.8e-43)),
     ("t", (2.5, 1e9)),
+    ("t", (-0.5, 1.5143719289337e-311)),
     ("gamma", (1.4, 6.7e-240)),
     ("gamma", (1e-120, 0.25)),
     ("gamma", (600.0, 1.5)),
@@ -65,6 +81,7 @@ POINTS = [
     ("beta", (0.3, 40.0, 90.0)),
     ("beta", (2e-7, 0.7, 3e6)),
     ("lognorm", (1e90, 7.0)),
+    ("lognorm", (1.5, 2e200)),
     ("pareto", (3.0, 4.4e-287)),
     ("pareto", (1e40, 6.5)),
     ("weibull_min", (1e-200, 0.6)),
@@ -196,6 +213,22 @@ def test_the_slope_of_a_class_without_weight() -> None:
     function = next(f for f in DENSITIES if f.name == "categorical_pmf")
     assert np.asarray(grad(lambda p: function(0, p))(np.array([0.0, 1.0]))).tolist() == [1.0, 0.0]
     assert np.asarray(function(1, logits=np.array([0.0, np.log(3.0)]))) == pytest.approx(0.75)
+
+
+def test_the_slope_by_scale_of_a_logarithm_with_a_tiny_shape() -> None:
+    """log(x/scale)/s**2/scale, of which log(x/scale)/s**2 is beyond all floats."""
+    x, s, scale = 1.5, 5.4e-154, 4.5e264
+    with np.errstate(all="ignore"):
+        slope = float(np.asarray(grad(lambda scale: lognorm_logpdf(x, s, 0.0, scale))(np.array(scale))))
+    assert slope == pytest.approx(np.log(x / scale) / s / scale / s, rel=1e-14)
+
+
+def test_the_normal_distribution_function_far_out_moves_no_more() -> None:
+    """Where z is beyond all floats its slope by the scale is 0, and so is that of its logarithm to the right."""
+    at = (np.array(2.7e200), np.array(0.0), np.array(7e-226))
+    for function in (norm_cdf, norm_sf, norm_logcdf):
+        with np.errstate(all="ignore"):
+            assert [float(g) for g in vjp(function, *at)[1](np.array(1.0))] == [0.0, 0.0, 0.0]
 
 
 def test_names_of_people_keep_their_capital_letter() -> None:
