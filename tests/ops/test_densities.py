@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mpmath import mp
+from table.calls import BY_NAME
 
 from gradcli.autodiff import grad, vjp
 from gradcli.autodiff.vmap import vmap
@@ -229,6 +230,28 @@ def test_the_normal_distribution_function_far_out_moves_no_more() -> None:
     for function in (norm_cdf, norm_sf, norm_logcdf):
         with np.errstate(all="ignore"):
             assert [float(g) for g in vjp(function, *at)[1](np.array(1.0))] == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("name", ["norm", "halfnorm", "laplace", "logistic", "gumbel_r", "expon"])
+@pytest.mark.parametrize(("x", "scale"), [(1e200, 1e-200), (-2000.0, 2.0), (np.inf, 1.0), (-np.inf, 1.0)])
+def test_a_density_far_out_is_level(name: str, x: float, scale: float) -> None:
+    """It is 0 there, and so are its slopes and curvatures, where the logarithm's are beyond all floats."""
+    by_x, by_scale = lambda x: PDF[name](x, 0.0, scale), lambda scale: PDF[name](x, 0.0, scale)
+    with np.errstate(all="ignore"):
+        for function, at in ((by_x, x), (by_scale, scale)):
+            found = [function(np.array(at)), grad(function)(np.array(at)), grad(grad(function))(np.array(at))]
+            assert [float(np.asarray(y)) for y in found] == [0.0, 0.0, 0.0]
+
+
+def test_logarithms_at_infinity() -> None:
+    """They fall, and rise with the scale, without end; of two infinities nobody knows."""
+    for name in ("laplace", "logistic", "gumbel_r", "expon", "norm"):
+        logarithm = BY_NAME[f"{name}_logpdf"]
+        with np.errstate(all="ignore"):
+            assert float(np.asarray(logarithm(np.array(np.inf)))) == -np.inf
+            assert float(np.asarray(grad(lambda s, f=logarithm: f(np.inf, 1.0, s))(np.array(2.0)))) == np.inf
+            assert np.isnan(PDF[name](np.array(np.inf), 0.0, np.inf))
+    assert float(np.asarray(BY_NAME["gumbel_r_logpdf"](np.array(-np.inf)))) == -np.inf
 
 
 def test_names_of_people_keep_their_capital_letter() -> None:

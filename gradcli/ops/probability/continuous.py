@@ -14,7 +14,7 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.op import Op
 from gradcli.graph.values import CoreValue
-from gradcli.ops.elementwise import greater, greater_equal, less, where
+from gradcli.ops.elementwise import greater, greater_equal, less, logical_or, where
 from gradcli.ops.function import Case, Domain, Function, case
 from gradcli.ops.probability.changed_variables import CUT_NORMAL, LOGNORMAL, VON_MISES, WEIBULL
 from gradcli.ops.probability.gamma_and_beta import BETA, GAMMA, INVERSE_GAMMA
@@ -88,6 +88,16 @@ def _after_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
     return greater_equal(t, 0)
 
 
+def _far_out(t: CoreValue, scale: CoreValue, low: float = -2000.0) -> CoreValue:
+    """Where exp(-|t|/scale) is 0, whatever number it is multiplied by."""
+    return logical_or(less(t, low * scale), greater(t, 2000.0 * scale))
+
+
+def _far_left_or_out(t: CoreValue, scale: CoreValue) -> CoreValue:
+    """The same where to the left it is exp(-exp(|t|/scale))."""
+    return _far_out(t, scale, -20.0)
+
+
 def _beyond_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
     return greater(t, 0)
 
@@ -95,13 +105,13 @@ def _beyond_loc(t: CoreValue, *_: CoreValue) -> CoreValue:
 @_log_density("norm", "-z", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def norm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the normal distribution."""
-    return place(NORMAL, "norm.logpdf", x, loc, scale)
+    return place(NORMAL, "norm.logpdf", x, loc, scale, nothing=_far_out)
 
 
 @_log_density("laplace", "-sign(z)", kinks="x = loc: 0", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Laplace distribution."""
-    return place(LAPLACE, "laplace.logpdf", x, loc, scale)
+    return place(LAPLACE, "laplace.logpdf", x, loc, scale, nothing=_far_out)
 
 
 @_log_density(
@@ -111,7 +121,7 @@ def laplace_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
 )
 def logistic_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the logistic distribution."""
-    return place(LOGISTIC, "logistic.logpdf", x, loc, scale)
+    return place(LOGISTIC, "logistic.logpdf", x, loc, scale, nothing=_far_out)
 
 
 @_log_density("cauchy", "-2*z/(1 + z**2)", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
@@ -123,7 +133,7 @@ def cauchy_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
 @_log_density("gumbel_r", "exp(-z) - 1", domain=((-2.0, 2.0), (-1.0, 1.0), _POSITIVE))
 def gumbel_r_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the Gumbel distribution of largest values."""
-    return place(GUMBEL, "gumbel_r.logpdf", x, loc, scale)
+    return place(GUMBEL, "gumbel_r.logpdf", x, loc, scale, nothing=_far_left_or_out)
 
 
 _AFTER_LOC = "(scale > 0) & (x > loc)"
@@ -132,13 +142,13 @@ _AFTER_LOC = "(scale > 0) & (x > loc)"
 @_log_density("expon", "-1", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
 def expon_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the exponential distribution."""
-    return place(EXPONENTIAL, "expon.logpdf", x, loc, scale, inside=_after_loc)
+    return place(EXPONENTIAL, "expon.logpdf", x, loc, scale, inside=_after_loc, nothing=_far_out)
 
 
 @_log_density("halfnorm", "-z", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))
 def halfnorm_logpdf(x: Any, loc: Any = 0.0, scale: Any = 1.0) -> Place:
     """Logarithm of the density of the half-normal distribution."""
-    return place(HALF_NORMAL, "halfnorm.logpdf", x, loc, scale, inside=_after_loc)
+    return place(HALF_NORMAL, "halfnorm.logpdf", x, loc, scale, inside=_after_loc, nothing=_far_out)
 
 
 @_log_density("halfcauchy", "-2*z/(1 + z**2)", defined=_AFTER_LOC, domain=((1.0, 3.0), (-1.0, 0.5), _POSITIVE))

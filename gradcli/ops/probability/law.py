@@ -79,7 +79,7 @@ def law(
 ) -> Law:
     """Declare a law: `formula` is the logarithm of its density, and `slopes` are its derivatives by t, by the scale and
     by each shape, all of (t, scale, *shapes); `beyond` is the logarithm where t or the scale is infinite. `rounded` is
-    the logarithm in one float, where there is a quicker formula that is exact enough.
+    the logarithm in one float, infinities and all, where there is a quicker formula that is exact enough.
 
     The density means the exponential of `meaning` times `powers`, bases that may be 0 at an end and their exponents.
     """
@@ -120,12 +120,14 @@ def _with_infinities(formula: Callable[..., Pair], beyond: float) -> Callable[..
     """The formula at the ends of a support, t = 0 and t = scale, and at infinity, too."""
 
     def found(t: Array, scale: Array, *shapes: Array) -> Pair:
-        gone, ends = np.isinf(t) | np.isinf(scale), (t == 0) | (t == scale)
+        beyond_all, wide = np.isinf(t), np.isinf(scale)
+        gone, ends = beyond_all | wide, (t == 0) | (t == scale)
         if not np.any(gone | ends):
             return formula(t, scale, *shapes)
         pair = formula(np.clip(t, -_LARGEST, _LARGEST), np.minimum(scale, _LARGEST), *shapes)
         high, low = endless(pair, ends)
-        return np.where(gone & ~np.isnan(high), beyond, high), low
+        high = np.where(gone & ~np.isnan(high), beyond, high)
+        return np.where(beyond_all & wide, np.nan, high), low
 
     return found
 
@@ -172,6 +174,8 @@ class Place(NamedTuple):
         inside: where the support is; None for everywhere.
         proper: whether scale and shapes make a law at all; elsewhere the answer is nan.
         weight: what the density is multiplied by.
+        nothing: of t and scale, where the density is 0 for good, and all its slopes, though the logarithm's are
+            infinite; None for nowhere.
     """
 
     law: Law
@@ -179,6 +183,7 @@ class Place(NamedTuple):
     inside: CoreValue | None
     proper: CoreValue
     weight: float = 1.0
+    nothing: Callable[..., CoreValue] | None = None
 
     def logarithm(self) -> CoreValue:
         """The logarithm of the density, -inf off the support."""
@@ -187,7 +192,12 @@ class Place(NamedTuple):
 
     def density(self) -> CoreValue:
         """The density, 0 off the support."""
-        return self._on_support(bind(self.law.weighed, self.weight, 1.0, *self.operands), 0.0)
+        t, scale, *shapes = self.operands
+        if self.nothing is None:
+            return self._on_support(bind(self.law.weighed, self.weight, 1.0, t, scale, *shapes), 0.0)
+        gone = self.nothing(t, scale)
+        found = bind(self.law.weighed, self.weight, 1.0, where(gone, scale, t), scale, *shapes)
+        return self._on_support(where(gone, 0.0, found), 0.0)
 
     def _on_support(self, found: CoreValue, off: float) -> CoreValue:
         return proper_only(found if self.inside is None else where(self.inside, found, off), self.proper)
@@ -204,18 +214,20 @@ def place(
     proper: Callable[..., CoreValue] | None = None,
     weight: float = 1.0,
     off: float = 0.5,
+    nothing: Callable[..., CoreValue] | None = None,
 ) -> Place:
     """The law at x - loc, with scale and shapes, on the support where `inside(x - loc, scale, *shapes)` holds; proper
     where the scale is positive and the shapes are, or where `proper(*shapes)` holds of them. Off the support the law is
-    asked at `off` times the scale instead, where it has a number."""
+    asked at `off` times the scale instead, where it has a number; the density, where `nothing(x - loc, scale)` holds of
+    a density that is 0 there."""
     x, loc, scale, *others = floats(name, x, loc, scale, *shapes)
     t = x - loc
     conditions = [greater(p, 0) for p in others] if proper is None else [proper(*others)]
     fit = reduce(logical_and, conditions, greater(scale, 0))
     if inside is None:
-        return Place(law, (t, scale, *others), None, fit, weight)
+        return Place(law, (t, scale, *others), None, fit, weight, nothing)
     held = logical_or(inside(t, scale, *others), isnan(t))
-    return Place(law, (where(held, t, off * scale), scale, *others), held, fit, weight)
+    return Place(law, (where(held, t, off * scale), scale, *others), held, fit, weight, nothing)
 
 
 def reading(places: Callable[..., Place], read: Callable[[Place], CoreValue]) -> Callable[..., CoreValue]:

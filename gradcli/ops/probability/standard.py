@@ -40,32 +40,31 @@ def _located(
     standard: Callable[[Pair], Pair],
     slope: Callable[[CoreValue], CoreValue],
     meaning: Callable[[Any, Any], Any],
-    rounded: Callable[[Array], Array] | None = None,
+    plain: Callable[[Array], Array] | None = None,
 ) -> Law:
     """The law of scale*z, where `standard(z)` is the logarithm of the density of z and `slope` its derivative;
-    `rounded` is that logarithm in floats, where it is quicker."""
-    plain = rounded or (lambda z: whole(standard(alone(z))))
+    `plain` is that logarithm in floats, where it is quicker or has an infinity to meet."""
+    in_floats = plain or (lambda z: whole(standard(alone(z))))
 
     def formula(t: Array, scale: Array) -> Pair:
         return added(standard(long_quotient(t, scale)), minus(long_log(scale)))
 
-    def by_scale(t: CoreValue, scale: CoreValue) -> CoreValue:
-        z = bounded(t / scale)
+    def by_scale(z: CoreValue) -> CoreValue:
         return -(1 + z * slope(z))
 
     return law(
         name,
         formula,
-        lambda t, scale: ((slope(bounded(t / scale)), scale),),
-        lambda t, scale: ((by_scale(t, scale), scale),),
+        lambda t, scale: ((slope(t / scale), scale),),
+        lambda t, scale: ((by_scale(t / scale), scale),),
         meaning=lambda S, t, scale: meaning(S, t / scale) - S.log(scale),
-        rounded=lambda t, scale: plain(t / scale) - np.log(scale),
+        rounded=lambda t, scale: in_floats(t / scale) - np.log(scale),
     )
 
 
 def _size(z: Pair) -> Pair:
-    sign = np.where(z[0] < 0, -1.0, 1.0)
-    return sign * z[0], sign * z[1]
+    side = np.where(z[0] < 0, -1.0, 1.0)
+    return side * z[0], side * z[1]
 
 
 def _bell(name: str, log_area: Pair, area: Callable[[Any], Any]) -> Law:
@@ -75,7 +74,7 @@ def _bell(name: str, log_area: Pair, area: Callable[[Any], Any]) -> Law:
         lambda z: scaled(-0.5, added(squared(z), log_area)),
         lambda z: -z,
         lambda S, z: -z * z / 2 - S.log(area(S)) / 2,
-        rounded=lambda z: -0.5 * (z * z + log_area[0]),
+        plain=lambda z: -0.5 * (z * z + log_area[0]),
     )
 
 
@@ -98,6 +97,7 @@ GUMBEL = _located(
     lambda z: added(minus(z), -np.exp(-z[0])),
     lambda z: expm1(-z),
     lambda S, z: -z - S.exp(-z),
+    plain=lambda z: -np.maximum(z, -1e308) - np.exp(-z),
 )
 EXPONENTIAL = _located("exponential", minus, lambda z: -1.0, lambda S, z: -z)
 UNIFORM = _located("uniform", lambda z: alone(0 * z[0]), lambda z: 0.0, lambda S, z: 0 * z)
