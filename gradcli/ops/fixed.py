@@ -10,7 +10,8 @@ import numpy as np
 from gradcli.graph.bind import bind
 from gradcli.graph.errors import NotDifferentiable
 from gradcli.graph.op import Op
-from gradcli.graph.values import CoreValue, Value, dtype_of, shape_of
+from gradcli.graph.values import CoreValue, Value, count_of, dtype_of, shape_of
+from gradcli.ops.indexing import getitem
 from gradcli.ops.kinds import elementwise
 from gradcli.ops.shape import reshaped
 
@@ -38,9 +39,9 @@ HELD: Op = elementwise(
 
 
 def held(x: CoreValue, parameter: Any, name: str, what: str = "order") -> CoreValue:
-    """`x`, an operand of the function of that name, whose result hangs on a parameter, too: one of a single number that
+    """`x`, an operand of the function of that name, whose result hangs on a parameter, too: one that
     is not one of the program's constants may be differentiated by, which is refused."""
-    if not isinstance(parameter, Value) or dtype_of(parameter).kind != "f":
+    if not isinstance(parameter, Value) or dtype_of(parameter).kind != "f" or not count_of(shape_of(parameter)):
         return x
-    one = reshaped(parameter, ()) if shape_of(parameter) else parameter
+    one = getitem(reshaped(parameter, (-1,)), 0) if shape_of(parameter) else parameter
     return bind(HELD, x, one, name=name, what=what)

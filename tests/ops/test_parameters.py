@@ -11,7 +11,7 @@ from table.calls import FUNCTIONS, Call, is_floating, leaves, specs
 from table.points import is_shape
 
 from gradcli.autodiff import vjp
-from gradcli.graph.errors import GradcliError
+from gradcli.graph.errors import GradcliError, NotDifferentiable
 from gradcli.ops.function import Case, Function
 
 NAMES = {f.name: f for f in FUNCTIONS if f.differentiable and f.family != "random"}
@@ -64,3 +64,9 @@ def test_no_parameter_is_passed_over(name: str) -> None:
         except GradcliError:  # it is refused, or takes whole numbers alone
             continue
     assert not wrong, "\n".join(wrong)
+
+
+def test_orders_of_an_array_are_refused() -> None:
+    n, x = np.array([0.0, 1.0, 2.0]), np.array([0.5, 0.25, 0.5])
+    with pytest.raises(NotDifferentiable, match="eval_legendre is not differentiable in its order"):
+        vjp(NAMES["eval_legendre"], n, x)[1](np.ones(3))
